@@ -1,0 +1,37 @@
+"""Cells that train in the cloud or on this machine: the entry points that IPython looks for, everything else lazily."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloudml_magic.pipeline import cancel, job, jobs, logs, report, settings, train, wait
+
+__version__ = "0.1.0"
+__all__ = ["cancel", "job", "jobs", "logs", "report", "settings", "train", "wait"]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Registers the magics when a notebook says `%load_ext cloudml_magic`."""
+    from cloudml_magic.notebook import register
+
+    register(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Takes the magics away again; jobs go on."""
+    from cloudml_magic.notebook import unregister
+
+    unregister(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from cloudml_magic import pipeline
+
+        return getattr(pipeline, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
