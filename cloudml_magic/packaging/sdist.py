@@ -99,11 +99,16 @@ def _metadata_files(
     distribution: str, version: str, paths: tuple[str, ...], requirements: tuple[str, ...]
 ) -> dict[str, bytes]:
     packages, modules = _importables(paths)
-    setup = (
-        "from setuptools import setup\n\n"
-        f"setup(\n    name={distribution!r},\n    version={version!r},\n    packages={packages!r},\n"
-        f"    py_modules={modules!r},\n    package_data={{'': ['*']}},\n    install_requires={list(requirements)!r},\n)\n"
-    )
+    arguments = {
+        "name": distribution,
+        "version": version,
+        "packages": packages,
+        "py_modules": modules,
+        "package_data": {"": ["*"]},
+        "install_requires": list(requirements),
+    }
+    lines = "".join(f"    {name}={value!r},\n" for name, value in arguments.items())
+    setup = f"from setuptools import setup\n\nsetup(\n{lines})\n"
     information = ["Metadata-Version: 2.1", f"Name: {distribution}", f"Version: {version}"]
     information += [f"Requires-Dist: {requirement}" for requirement in requirements]
     return {

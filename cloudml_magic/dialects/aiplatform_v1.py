@@ -1,0 +1,139 @@
+"""Vertex AI's `aiplatform` v1: records to calls and answers to records, no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cloudml_magic.dialects.call import Call
+from cloudml_magic.dialects.machines import accelerator_type, machine_type
+from cloudml_magic.records import JobFailure, JobSnapshot, JobSpec, Target
+from cloudml_magic.states import JobState
+
+API = ("aiplatform", "v1")
+TOKEN_LABEL = "cloudml-token"
+_JOBS = "aiplatform.projects.locations.customJobs"
+_MASK = "***"
+_STATES = {
+    "JOB_STATE_QUEUED": JobState.QUEUED,
+    "JOB_STATE_PENDING": JobState.PREPARING,
+    "JOB_STATE_RUNNING": JobState.RUNNING,
+    "JOB_STATE_UPDATING": JobState.RUNNING,
+    "JOB_STATE_PAUSED": JobState.QUEUED,
+    "JOB_STATE_SUCCEEDED": JobState.SUCCEEDED,
+    "JOB_STATE_PARTIALLY_SUCCEEDED": JobState.SUCCEEDED,
+    "JOB_STATE_FAILED": JobState.FAILED,
+    "JOB_STATE_EXPIRED": JobState.FAILED,
+    "JOB_STATE_CANCELLING": JobState.CANCELLING,
+    "JOB_STATE_CANCELLED": JobState.CANCELLED,
+}
+
+
+def create_job(spec: JobSpec, project: str, region: str) -> Call:
+    """The submission; its token travels as a label, so that a lost answer can be looked for."""
+    machine: dict[str, Any] = {"machineType": machine_type(spec.machine)}
+    if spec.machine.accelerator:
+        machine["acceleratorType"] = accelerator_type(spec.machine.accelerator)
+        machine["acceleratorCount"] = spec.machine.accelerator.count
+    scheduling: dict[str, Any] = {}
+    if spec.timeout_seconds is not None:
+        scheduling["timeout"] = f"{spec.timeout_seconds}s"
+    if spec.machine.spot:
+        scheduling["strategy"] = "SPOT"
+    container: dict[str, Any] = {
+        "imageUri": spec.image,
+        "command": list(spec.command),
+        "args": [spec.package_uri, spec.package_sha256, spec.module, *spec.arguments],
+    }
+    if spec.environment:
+        container["env"] = [{"name": name, "value": value} for name, value in spec.environment]
+    job: dict[str, Any] = {
+        "workerPoolSpecs": [{"machineSpec": machine, "replicaCount": "1", "containerSpec": container}],
+        "baseOutputDirectory": {"outputUriPrefix": spec.folder},
+    }
+    if scheduling:
+        job["scheduling"] = scheduling
+    body = {"displayName": spec.name, "labels": dict(spec.labels) | {TOKEN_LABEL: spec.token}, "jobSpec": job}
+    return Call(f"{_JOBS}.create", {"parent": f"projects/{project}/locations/{region}"}, body)
+
+
+def get_job(resource_name: str) -> Call:
+    return Call(f"{_JOBS}.get", {"name": resource_name})
+
+
+def list_jobs(project: str, region: str, *, token: str | None = None, page_token: str | None = None) -> Call:
+    """The jobs of a place, or the one that a submission token became."""
+    parameters: dict[str, str | int] = {"parent": f"projects/{project}/locations/{region}", "pageSize": 100}
+    if token:
+        parameters["filter"] = f'labels.{TOKEN_LABEL}="{token}"'
+    if page_token:
+        parameters["pageToken"] = page_token
+    return Call(f"{_JOBS}.list", parameters)
+
+
+def cancel_job(resource_name: str) -> Call:
+    return Call(f"{_JOBS}.cancel", {"name": resource_name}, {})
+
+
+def delete_job(resource_name: str) -> Call:
+    return Call(f"{_JOBS}.delete", {"name": resource_name})
+
+
+def read_jobs(body: Mapping[str, Any], target: Target) -> tuple[list[JobSnapshot], str | None]:
+    """A page of jobs and the token of the next page."""
+    return [read_job(job, target) for job in body.get("customJobs", [])], body.get("nextPageToken") or None
+
+
+def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
+    """What the platform says of one job."""
+    resource_name = body["name"]
+    error = body.get("error")
+    specification = body.get("jobSpec", {})
+    state = _STATES.get(body.get("state", ""), JobState.QUEUED)
+    return JobSnapshot(
+        id=resource_name.rpartition("/")[2],
+        resource_name=resource_name,
+        name=body.get("displayName", ""),
+        state=state,
+        target=target,
+        folder=specification.get("baseOutputDirectory", {}).get("outputUriPrefix", "").rstrip("/"),
+        created=_seconds(body.get("createTime")) or 0.0,
+        started=_seconds(body.get("startTime")),
+        ended=_seconds(body.get("endTime")),
+        failure=JobFailure(error.get("message", "")) if error and state is JobState.FAILED else None,
+        machine=_machine_words(specification),
+        labels=body.get("labels", {}),
+    )
+
+
+def masked(call: Call, secrets: frozenset[str]) -> Call:
+    """The same call for people to read: the values of secret variables are not in it."""
+    return Call(call.method, call.parameters, _masked(call.body, secrets)) if call.body else call
+
+
+def _masked(value: Any, secrets: frozenset[str]) -> Any:
+    if isinstance(value, Mapping):
+        if value.get("name") in secrets and "value" in value:
+            return dict(value) | {"value": _MASK}
+        return {key: _masked(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, secrets) for item in value]
+    return value
+
+
+def _machine_words(specification: Mapping[str, Any]) -> str:
+    pools = specification.get("workerPoolSpecs") or [{}]
+    machine = pools[0].get("machineSpec", {})
+    words = []
+    if kind := machine.get("acceleratorType"):
+        short = re.sub(r"^NVIDIA_(TESLA_)?", "", str(kind)).replace("_", "-")
+        words.append(f"{machine.get('acceleratorCount', 1)} × {short}")
+    if machine.get("machineType"):
+        words.append(str(machine["machineType"]))
+    return " · ".join(words)
+
+
+def _seconds(text: str | None) -> float | None:
+    return datetime.fromisoformat(text).timestamp() if text else None

@@ -1,0 +1,16 @@
+"""One call of a Google API before it is sent: a method's id in Google's own documents, its parameters, its body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`method` is the id in the discovery document, such as `aiplatform.projects.locations.customJobs.create`."""
+
+    method: str
+    parameters: Mapping[str, str | int] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None

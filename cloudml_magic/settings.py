@@ -1,0 +1,129 @@
+"""Every setting resolves the same way everywhere: argument, session, environment, configuration file, default."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudml_magic import places
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.records import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that a user may set: `%ml_init --NAME`, CLOUDML_NAME, or `name = …` in the configuration file."""
+
+    name: str
+    meaning: str
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def variable(self) -> str:
+        return f"CLOUDML_{self.name.upper()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A setting's value and where it came from."""
+
+    name: str
+    value: str | None
+    origin: str
+
+
+SETTINGS: dict[str, Setting] = {
+    setting.name: setting
+    for setting in (
+        Setting("target", "where jobs run", "local", (Target.LOCAL.value, Target.CLOUD.value)),
+        Setting("project", "the project that jobs belong to"),
+        Setting("region", "where in the cloud jobs run"),
+        Setting("bucket", "the bucket for packages, data and results"),
+        Setting("machine", "machine type of a job, such as n1-standard-8"),
+        Setting("gpu", "accelerator of a job, such as T4 or T4:2"),
+        Setting("image", "container image of a job, in place of the one that fits this kernel"),
+        Setting("concurrent_jobs", "jobs that the local platform runs at once, in place of one per GPU or two cores"),
+        Setting("spare", "whether the local platform keeps a warm interpreter ready", "on", ("on", "off")),
+    )
+}
+
+
+class Settings:
+    """The settings of one session; what is not set here is looked up anew at each call."""
+
+    def __init__(self, session: Mapping[str, str] | None = None) -> None:
+        self._session: dict[str, str] = {}
+        if session:
+            self.set(session)
+
+    def set(self, values: Mapping[str, str]) -> None:
+        """Keeps values for this session; all of them, or none if one is not allowed."""
+        checked = {name: _checked(name, value, "session") for name, value in values.items()}
+        self._session.update(checked)
+
+    def resolve(self, name: str, argument: str | None = None) -> Resolved:
+        """The value that counts now, and where it came from."""
+        setting = _known(name)
+        if argument is not None:
+            return Resolved(name, _checked(name, argument, "argument"), "argument")
+        if name in self._session:
+            return Resolved(name, self._session[name], "session")
+        if value := os.environ.get(setting.variable):
+            return Resolved(name, _checked(name, value, setting.variable), f"environment ({setting.variable})")
+        file = places.configuration_file()
+        if (value := _from_file(file).get(name)) is not None:
+            return Resolved(name, _checked(name, value, str(file)), f"config file ({file})")
+        return Resolved(name, setting.default, "default")
+
+    def value(self, name: str, argument: str | None = None) -> str | None:
+        """The value that counts now."""
+        return self.resolve(name, argument).value
+
+    def table(self) -> list[Resolved]:
+        """Every setting with its value and where it came from."""
+        return [self.resolve(name) for name in SETTINGS]
+
+
+def _known(name: str) -> Setting:
+    if name not in SETTINGS:
+        raise CloudMLError(
+            "unknown-setting", f"There is no setting {name!r}.", next=f"The settings are: {', '.join(SETTINGS)}."
+        )
+    return SETTINGS[name]
+
+
+def _checked(name: str, value: str, origin: str) -> str:
+    setting = _known(name)
+    if setting.choices and value not in setting.choices:
+        raise CloudMLError(
+            "bad-setting",
+            f"{name} cannot be {value!r}.",
+            why=f"It was set in the {origin}." if origin in ("session", "argument") else f"It was read from {origin}.",
+            next=f"Use {' or '.join(setting.choices)}.",
+        )
+    return value
+
+
+def _from_file(file: Path) -> dict[str, str]:
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise CloudMLError(
+            "unreadable-config",
+            f"The configuration file {file} cannot be read.",
+            why=str(problem),
+            next="Mend or remove it.",
+        ) from problem
+    return {name: _as_text(value) for name, value in document.items()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)

@@ -1,0 +1,6 @@
+"""gs:// addresses and what is done with them, over google-cloud-storage."""
+
+from cloudml_magic.storage.address import Address
+from cloudml_magic.storage.objects import ObjectStorage
+
+__all__ = ["Address", "ObjectStorage"]

@@ -1,0 +1,163 @@
+"""Reads and writes objects so that nothing is written twice, half or corrupt."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.storage.address import Address
+
+_GIVE_UP_SECONDS = 60.0
+
+
+class ObjectStorage:
+    """The objects that one google-cloud-storage client reaches."""
+
+    def __init__(self, client: Callable[[], Any]) -> None:
+        # The client is made at its first use: importing it takes longer than all else that a dry run does.
+        self._make_client = client
+
+    def put_once(self, address: Address, content: bytes) -> bool:
+        """Stores content under a name that follows from it; False if it was there already, nothing sent twice."""
+        from google.api_core.exceptions import PreconditionFailed
+
+        with _explained(address):
+            blob = self._blob(address)
+            if _holds(blob, content):
+                return False
+            try:
+                blob.upload_from_string(
+                    content,
+                    content_type="application/octet-stream",
+                    if_generation_match=0,
+                    checksum="crc32c",
+                    retry=_retry(),
+                )
+            except PreconditionFailed:
+                # Either another kernel was faster or the reply of our own upload was lost: the content decides.
+                if not _holds(blob, content):
+                    raise CloudMLError(
+                        "object-differs",
+                        f"{address} holds something else than what belongs there.",
+                        why="Its name follows from its content, but size or checksum differ.",
+                        next=f"Delete {address} if nothing needs it, and run the cell again.",
+                    ) from None
+        return True
+
+    def write(self, address: Address, content: bytes, content_type: str = "application/json") -> None:
+        """Stores content, over an older one too."""
+        with _explained(address):
+            self._blob(address).upload_from_string(
+                content, content_type=content_type, checksum="crc32c", retry=_retry()
+            )
+
+    def read(self, address: Address) -> bytes | None:
+        """The whole content, or None if there is no such object."""
+        from google.api_core.exceptions import NotFound
+
+        with _explained(address):
+            try:
+                content: bytes = self._blob(address).download_as_bytes(checksum="auto", retry=_retry())
+            except NotFound:
+                return None
+            return content
+
+    def names(self, folder: Address) -> list[str]:
+        """The names of the objects in a folder and beneath, relative to it."""
+        prefix = f"{folder.name}/" if folder.name else ""
+        with _explained(folder):
+            found = self._client().list_blobs(folder.bucket, prefix=prefix, retry=_retry())
+            return [blob.name[len(prefix) :] for blob in found if blob.name != prefix]
+
+    def size(self, address: Address) -> int | None:
+        """How many bytes an object has, or None if there is none."""
+        with _explained(address):
+            blob = self._client().bucket(address.bucket).get_blob(address.name, retry=_retry())
+            return None if blob is None else blob.size
+
+    def download(self, address: Address, file: Path) -> None:
+        """Brings an object to a local file, whole or not at all."""
+        with _explained(address):
+            handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:40]}.")
+            os.close(handle)
+            try:
+                self._blob(address).download_to_filename(temporary, checksum="auto", retry=_retry())
+                Path(temporary).replace(file)
+            finally:
+                Path(temporary).unlink(missing_ok=True)
+
+    def upload_folder(self, folder: Path, address: Address, names: list[str]) -> None:
+        """Sends the named files of a folder, several at a time; files that are there already are not sent."""
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            for _ in pool.map(lambda name: self.put_once(address / name, (folder / name).read_bytes()), names):
+                pass
+
+    def delete_folder(self, folder: Address) -> None:
+        """Removes every object of a folder."""
+        from google.api_core.exceptions import NotFound
+
+        for name in self.names(folder):
+            with _explained(folder), contextlib.suppress(NotFound):
+                self._blob(folder / name).delete(retry=_retry())
+
+    def _client(self) -> Any:
+        return self._make_client()
+
+    def _blob(self, address: Address) -> Any:
+        return self._client().bucket(address.bucket).blob(address.name)
+
+
+def _holds(blob: Any, content: bytes) -> bool:
+    from google.api_core.exceptions import NotFound
+
+    try:
+        blob.reload(retry=_retry())
+    except NotFound:
+        return False
+    return blob.size == len(content) and blob.crc32c == _crc32c(content)
+
+
+def _crc32c(content: bytes) -> str:
+    import google_crc32c
+
+    return base64.b64encode(google_crc32c.Checksum(content).digest()).decode()
+
+
+def _retry() -> Any:
+    from google.cloud.storage.retry import DEFAULT_RETRY
+
+    return DEFAULT_RETRY.with_timeout(_GIVE_UP_SECONDS)
+
+
+@contextlib.contextmanager
+def _explained(address: Address) -> Iterator[None]:
+    """Turns what google-cloud-storage raises into our one error."""
+    from google.api_core.exceptions import GoogleAPICallError, RetryError
+    from google.auth.exceptions import GoogleAuthError
+    from google.resumable_media import DataCorruption, InvalidResponse
+    from requests import RequestException
+
+    try:
+        yield
+    except (
+        GoogleAPICallError,
+        RetryError,
+        DataCorruption,
+        InvalidResponse,
+        GoogleAuthError,
+        RequestException,
+    ) as problem:
+        code = getattr(problem, "code", None)
+        raise CloudMLError(
+            "bucket-denied" if code in (401, 403) else "bucket-failed",
+            f"{address} could not be reached." if code is None else f"{address} could not be used (HTTP {int(code)}).",
+            why=getattr(problem, "message", None) or str(problem) or type(problem).__name__,
+            next="Nothing of yours is lost: run the cell again; `cloudml doctor` checks what is needed.",
+        ) from problem
