@@ -1,0 +1,143 @@
+"""Reads the discovery documents that google-api-python-client ships, without importing it.
+
+A document becomes a table `method id → verb, URL pattern, schema`, and answers which method a request means.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from cloudml_magic.errors import CloudMLError
+
+# In `ml` the flatPath of these never matches what clients send (`…/models/M:predict`).
+_MATCHED_BY_PATH = frozenset({"ml.projects.predict", "ml.projects.explain"})
+_VARIABLE = re.compile(r"\{(\+?)(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of one API, as its document describes it."""
+
+    id: str
+    verb: str
+    path: str
+    parameters: Mapping[str, Mapping[str, Any]]
+    request: str | None
+    response: str | None
+    pattern: re.Pattern[str] = field(repr=False)
+    upload_patterns: tuple[re.Pattern[str], ...] = field(default=(), repr=False)
+    media_download: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A method that a URL means, with the decoded parts of its path."""
+
+    method: Method
+    path_parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One API: its methods by id and its schemas by name."""
+
+    name: str
+    methods: Mapping[str, Method]
+    schemas: Mapping[str, Mapping[str, Any]]
+    parameters: Mapping[str, Mapping[str, Any]]
+
+    def matches(self, path: str) -> Iterator[Match]:
+        """All methods that an undecoded path may mean, whatever the verb."""
+        for method in self.methods.values():
+            for pattern in (method.pattern, *method.upload_patterns):
+                found = pattern.fullmatch(path)
+                if found:
+                    yield Match(method, {name: unquote(value) for name, value in found.groupdict().items()})
+                    break
+
+    def match(self, verb: str, path: str) -> Match | None:
+        """The method that a verb and an undecoded path mean."""
+        return next((match for match in self.matches(path) if match.method.verb == verb), None)
+
+    def only(self, prefixes: tuple[str, ...]) -> Document:
+        """The same document with no other methods than those whose ids begin with one of the prefixes."""
+        kept = {name: method for name, method in self.methods.items() if name.startswith(prefixes)}
+        return Document(self.name, kept, self.schemas, self.parameters)
+
+
+@functools.cache
+def document(name: str) -> Document:
+    """The document of an API by its file's name, `aiplatform.v1` or `storage.v1`."""
+    file = _folder() / f"{name}.json"
+    try:
+        raw = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise CloudMLError(
+            "discovery-document-missing",
+            f"The discovery document {name}.json is not where google-api-python-client keeps it.",
+            why=f"There is no file {file}.",
+            next="Reinstall it: pip install --force-reinstall google-api-python-client",
+        ) from None
+    storage = name.startswith("storage.")
+    methods = (_method(entry, raw["servicePath"], by_path=storage) for entry in _entries(raw))
+    return Document(
+        name=name,
+        methods={method.id: method for method in methods},
+        schemas=raw["schemas"],
+        parameters=raw.get("parameters", {}),
+    )
+
+
+def _folder() -> Path:
+    package = importlib.util.find_spec("googleapiclient")
+    if package is None or not package.submodule_search_locations:
+        raise CloudMLError(
+            "google-client-missing",
+            "The package google-api-python-client is not installed.",
+            why="Google's API documents, which come with it, say which requests exist.",
+            next="Install it: pip install google-api-python-client",
+        )
+    return Path(package.submodule_search_locations[0]) / "discovery_cache" / "documents"
+
+
+def _entries(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from resource.get("methods", {}).values()
+    for child in resource.get("resources", {}).values():
+        yield from _entries(child)
+
+
+def _method(entry: Mapping[str, Any], service_path: str, *, by_path: bool) -> Method:
+    use_path = by_path or entry["id"] in _MATCHED_BY_PATH
+    path = service_path + (entry["path"] if use_path else entry["flatPath"])
+    protocols = entry.get("mediaUpload", {}).get("protocols", {})
+    return Method(
+        id=entry["id"],
+        verb=entry["httpMethod"],
+        path="/" + path,
+        parameters=entry.get("parameters", {}),
+        request=entry.get("request", {}).get("$ref"),
+        response=entry.get("response", {}).get("$ref"),
+        # A colon never belongs to an id, else `models/5@2:deleteVersion` would be an id of `models.delete`.
+        pattern=_compiled("/" + path, "[^/]+" if by_path else "[^/:]+", download=by_path),
+        upload_patterns=tuple(_compiled(protocol["path"], "[^/]+") for protocol in protocols.values()),
+        media_download=bool(entry.get("supportsMediaDownload")),
+    )
+
+
+def _compiled(path: str, part: str, *, download: bool = False) -> re.Pattern[str]:
+    pieces = []
+    position = 0
+    for variable in _VARIABLE.finditer(path):
+        pieces.append(re.escape(path[position : variable.start()]))
+        pieces.append(f"(?P<{variable[2]}>{'.+' if variable[1] else part})")
+        position = variable.end()
+    pieces.append(re.escape(path[position:]))
+    return re.compile(("(?:/download)?" if download else "") + "".join(pieces))
