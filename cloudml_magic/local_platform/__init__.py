@@ -1,0 +1,1 @@
+"""Google's APIs on this machine: a library first (`LocalPlatform.handle`), then a loopback server around it."""

@@ -1,0 +1,117 @@
+"""The platform's SQLite file: one connection, one lock, and nothing acknowledged before it is on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    location TEXT NOT NULL,
+    token TEXT UNIQUE,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL,
+    note TEXT,
+    created REAL NOT NULL,
+    updated REAL NOT NULL,
+    started REAL,
+    ended REAL,
+    error_code INTEGER,
+    error_message TEXT
+);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state);
+CREATE TABLE IF NOT EXISTS operations (
+    id TEXT PRIMARY KEY,
+    location TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS buckets (
+    name TEXT PRIMARY KEY,
+    fields TEXT NOT NULL,
+    metageneration INTEGER NOT NULL,
+    created REAL NOT NULL,
+    updated REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS objects (
+    bucket TEXT NOT NULL,
+    name TEXT NOT NULL,
+    side INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    metageneration INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    settled INTEGER NOT NULL,
+    md5 TEXT NOT NULL,
+    crc32c TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    created REAL NOT NULL,
+    updated REAL NOT NULL,
+    PRIMARY KEY (bucket, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS uploads (
+    id TEXT PRIMARY KEY,
+    bucket TEXT NOT NULL,
+    name TEXT NOT NULL,
+    request TEXT NOT NULL,
+    result TEXT,
+    created REAL NOT NULL
+);
+"""
+
+
+class Database:
+    """A connection that threads share; `lock` also guards what must change together with the rows."""
+
+    def __init__(self, file: Path) -> None:
+        self.lock = threading.RLock()
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # SQLite gives its -wal and -shm files the mode of the database, so it must be private from the start.
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=30)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.executescript(_SCHEMA)
+
+    def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        with self.lock:
+            return self._connection.execute(statement, values).fetchall()
+
+    def row(self, statement: str, *values: Any) -> sqlite3.Row | None:
+        with self.lock:
+            found: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
+            return found
+
+    def write(self, statement: str, *values: Any) -> int:
+        """Runs one changing statement, durable on return unless in a transaction; returns the rows that it changed."""
+        with self.lock:
+            return self._connection.execute(statement, values).rowcount
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing; durable on leaving the outermost one."""
+        with self.lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        with self.lock:
+            self._connection.close()

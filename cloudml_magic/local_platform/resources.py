@@ -1,0 +1,217 @@
+"""Jobs and operations as rows: bodies as they came, plus what a server adds.
+
+The runner reads and moves jobs through the five methods that come first; the routes read the others.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cloudml_magic.local_platform.database import Database
+from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.settings import PROJECT_NUMBER
+from cloudml_magic.local_platform.times import written
+from cloudml_magic.states import JobState, may_follow
+
+TOKEN_LABEL = "cloudml-token"
+WIRE_STATES: dict[JobState, str] = {
+    JobState.QUEUED: "JOB_STATE_QUEUED",
+    JobState.PREPARING: "JOB_STATE_PENDING",
+    JobState.RUNNING: "JOB_STATE_RUNNING",
+    JobState.SUCCEEDED: "JOB_STATE_SUCCEEDED",
+    JobState.FAILED: "JOB_STATE_FAILED",
+    JobState.CANCELLING: "JOB_STATE_CANCELLING",
+    JobState.CANCELLED: "JOB_STATE_CANCELLED",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """One job as the platform keeps it; `body` is what was submitted, in the schema's form, secrets unmasked."""
+
+    id: str
+    location: str
+    body: Mapping[str, Any]
+    state: JobState
+    created: float
+    updated: float
+    started: float | None
+    ended: float | None
+    note: str | None
+    error: tuple[int, str] | None
+
+    @property
+    def resource_name(self) -> str:
+        return f"projects/{PROJECT_NUMBER}/locations/{self.location}/customJobs/{self.id}"
+
+
+class IllegalTransitionError(Exception):
+    """A job was asked to go where its state does not lead."""
+
+
+class Resources:
+    """All jobs and operations of one platform; any thread may call."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._changes = 0
+        self._changed = threading.Condition()
+        self._listeners: list[Callable[[], None]] = []
+
+    # --- what the runner uses ---
+
+    def jobs_in(self, states: Collection[JobState]) -> list[StoredJob]:
+        """Jobs in any of the states, in the order of their creation."""
+        marks = ",".join("?" * len(states))
+        statement = f"SELECT * FROM jobs WHERE state IN ({marks}) ORDER BY sequence"
+        return [_job(row) for row in self._database.rows(statement, *states)]
+
+    def job(self, id: str) -> StoredJob | None:
+        row = self._database.row("SELECT * FROM jobs WHERE id = ?", id)
+        return None if row is None else _job(row)
+
+    def update_job(
+        self,
+        id: str,
+        *,
+        state: JobState | None = None,
+        note: str | None = None,
+        started: float | None = None,
+        ended: float | None = None,
+        error: tuple[int, str] | None = None,
+    ) -> StoredJob:
+        """Changes what is given; the same state again changes no state, an illegal one raises."""
+        with self._database.transaction():
+            job = self.job(id)
+            if job is None:
+                raise KeyError(id)
+            after = job.state if state is None else state
+            if after != job.state and not may_follow(job.state, after):
+                raise IllegalTransitionError(f"Job {id} cannot go from {job.state} to {after}.")
+            code, message = error or (None, None)
+            self._database.write(
+                "UPDATE jobs SET state = ?, note = coalesce(?, note), started = coalesce(?, started),"
+                " ended = coalesce(?, ended), error_code = coalesce(?, error_code),"
+                " error_message = coalesce(?, error_message), updated = max(updated, ?) WHERE id = ?",
+                after, note, started, ended, code, message, time.time(), id,
+            )  # fmt: skip
+            job = self.job(id)
+            assert job is not None
+        self._note_change()
+        return job
+
+    def wait_for_change(self, after: int, timeout: float) -> int:
+        """The number of changes so far, as soon as it is more than `after` or the time is over."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._changes > after, timeout)
+            return self._changes
+
+    # --- what the routes use ---
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Calls `listener` after each change, from any thread, until the returned function is called."""
+        with self._changed:
+            self._listeners.append(listener)
+
+        def stop() -> None:
+            with self._changed:
+                self._listeners.remove(listener)
+
+        return stop
+
+    def create_job(self, location: str, body: Mapping[str, Any]) -> tuple[StoredJob, bool]:
+        """Keeps a new job; with a submission token that is known, the first job of that token. True if it is new."""
+        token = body.get("labels", {}).get(TOKEN_LABEL) or None
+        now = time.time()
+        with self._database.transaction():
+            if token is not None:
+                row = self._database.row("SELECT * FROM jobs WHERE token = ?", token)
+                if row is not None:
+                    return _job(row), False
+            # Nineteen digits, as Google's ids have.
+            id = f"{int(now * 1e6)}{secrets.randbelow(1000):03}"
+            self._database.write(
+                "INSERT INTO jobs (id, location, token, body, state, created, updated) VALUES (?,?,?,?,?,?,?)",
+                id, location, token, json.dumps(body), JobState.QUEUED, now, now,
+            )  # fmt: skip
+            job = self.job(id)
+            assert job is not None
+        self._note_change()
+        return job, True
+
+    def jobs(self) -> list[StoredJob]:
+        """All jobs, the latest first."""
+        return [_job(row) for row in self._database.rows("SELECT * FROM jobs ORDER BY sequence DESC")]
+
+    def count(self, states: Collection[JobState]) -> int:
+        marks = ",".join("?" * len(states))
+        row = self._database.row(f"SELECT count(*) FROM jobs WHERE state IN ({marks})", *states)
+        return int(row[0]) if row is not None else 0
+
+    def delete_job(self, job: StoredJob) -> dict[str, Any]:
+        """Forgets a job; returns the finished operation that says so."""
+        now = time.time()
+        id = f"{int(now * 1e6)}{secrets.randbelow(1000):03}"
+        operation = {
+            "name": f"projects/{PROJECT_NUMBER}/locations/{job.location}/operations/{id}",
+            "metadata": {
+                "@type": "type.googleapis.com/google.cloud.aiplatform.v1.DeleteOperationMetadata",
+                "genericMetadata": {"createTime": written(now), "updateTime": written(now)},
+            },
+            "done": True,
+            "response": {"@type": "type.googleapis.com/google.protobuf.Empty"},
+        }
+        with self._database.transaction():
+            if not self._database.write("DELETE FROM jobs WHERE id = ? AND state = ?", job.id, job.state):
+                raise PlatformError(404, f"The CustomJob {job.resource_name} does not exist.")
+            self._database.write(
+                "INSERT INTO operations VALUES (?,?,?,?,?)", id, job.location, job.id, json.dumps(operation), now
+            )
+        self._note_change()
+        return operation
+
+    def operation(self, id: str, location: str, parent: str | None = None) -> dict[str, Any]:
+        row = self._database.row("SELECT * FROM operations WHERE id = ? AND location = ?", id, location)
+        if row is None or parent not in (None, row["parent"]):
+            raise PlatformError(404, f"The operation {id} does not exist.")
+        body: dict[str, Any] = json.loads(row["body"])
+        return body
+
+    def operations(self, location: str, parent: str | None = None) -> list[dict[str, Any]]:
+        rows = self._database.rows(
+            "SELECT body FROM operations WHERE location = ?1 AND (?2 IS NULL OR parent = ?2) ORDER BY created DESC",
+            location, parent,
+        )  # fmt: skip
+        return [json.loads(row["body"]) for row in rows]
+
+    def delete_operation(self, id: str) -> None:
+        self._database.write("DELETE FROM operations WHERE id = ?", id)
+
+    def _note_change(self) -> None:
+        with self._changed:
+            self._changes += 1
+            self._changed.notify_all()
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
+
+def _job(row: Any) -> StoredJob:
+    return StoredJob(
+        id=row["id"],
+        location=row["location"],
+        body=json.loads(row["body"]),
+        state=JobState(row["state"]),
+        created=row["created"],
+        updated=row["updated"],
+        started=row["started"],
+        ended=row["ended"],
+        note=row["note"],
+        error=None if row["error_message"] is None else (row["error_code"], row["error_message"]),
+    )
