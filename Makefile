@@ -1,0 +1,55 @@
+# Everything runs in .venv, made here at the first use; a second run finds it made.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Without compiled bytecode TensorFlow imports three times slower.
+unexport PYTHONDONTWRITEBYTECODE
+export UV_COMPILE_BYTECODE := 1
+
+.PHONY: help quickstart test check lint soak bench clean
+help: ## Say what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+$(VENV)/.uv: pyproject.toml
+	@echo "── Making $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(VENV)/.local: $(VENV)/.uv
+	@echo "── Installing cloudml-magic with its local platform (TensorFlow is large: some minutes at the first time)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[local,notebook]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.local
+	@echo "── Installing what the tests need"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[local,notebook,test]'
+	@touch $@
+
+quickstart: $(VENV)/.local ## Install, and run the first example on this machine
+	@echo "── Running examples/01_quickstart.ipynb on the local platform"
+	@$(BIN)/python scripts/quickstart.py
+
+test: $(VENV)/.test lint ## Run every test
+	@echo "── Testing"
+	@$(BIN)/python -m pytest -q
+	@echo "── All passed. Next: make bench (the speed table), make soak (the long counts)."
+
+check: $(VENV)/.test ## Run the quick tests only
+	@$(BIN)/python -m pytest -q -m "not slow"
+
+lint: $(VENV)/.test ## Check style, types for each Python, and the floors of the house
+	@echo "── Checking style, types and floors"
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@for version in 3.11 3.12 3.13; do $(BIN)/mypy --python-version $$version || exit 1; done
+	@$(BIN)/lint-imports
+
+soak: $(VENV)/.test ## Run the long counts of the reliability goals
+	@CLOUDML_SOAK=1 $(BIN)/python -m pytest -q -m "soak" --timeout 3600
+
+bench: $(VENV)/.test ## Print the speed table, ratios side by side
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove what was made here
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,116 @@
+"""Performs a Call through google-api-python-client, with the retries that are safe for it."""
+
+from __future__ import annotations
+
+import http.client
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cloudml_magic.client.endpoint import Endpoint, Locate
+from cloudml_magic.dialects.call import Call
+from cloudml_magic.dialects.google_errors import explain
+from cloudml_magic.errors import CloudMLError
+
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+_GIVE_UP_SECONDS = 60.0
+_TIMEOUT_SECONDS = 30.0
+
+
+class LostReplyError(Exception):
+    """No answer came, or none that says whether the call was applied."""
+
+    def __init__(self, error: CloudMLError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Caller:
+    """Calls one API at one place, with one service per endpoint and thread, since httplib2 is not thread-safe."""
+
+    def __init__(self, locate: Locate, api: tuple[str, str]) -> None:
+        self._locate = locate
+        self._api = api
+        self._local = threading.local()
+
+    def perform(self, call: Call) -> dict[str, Any]:
+        """Repeats a call that is safe to repeat until it is answered or a minute is over."""
+        last: LostReplyError | None = None
+        for again in _attempts():
+            try:
+                return self.once(call, search_again=again)
+            except LostReplyError as lost:
+                last = lost
+        raise last.error if last else AssertionError("at least one attempt is made")
+
+    def once(self, call: Call, *, search_again: bool = False) -> dict[str, Any]:
+        """Sends a call once: its answer, a clear refusal (CloudMLError), or LostReplyError."""
+        import httplib2
+        from googleapiclient.errors import HttpError
+
+        endpoint = self._locate(search_again)
+        try:
+            answer: dict[str, Any] = self._request(endpoint, call).execute()
+            return answer
+        except HttpError as problem:
+            error = explain(call, problem.status_code, problem.content)
+            if problem.status_code in _TRANSIENT:
+                raise LostReplyError(error) from problem
+            raise error from problem
+        except (OSError, httplib2.HttpLib2Error, http.client.HTTPException) as problem:
+            self._local.__dict__.clear()
+            raise LostReplyError(_unreachable(endpoint, problem)) from problem
+
+    def _request(self, endpoint: Endpoint, call: Call) -> Any:
+        target = self._service(endpoint)
+        *resources, method = call.method.split(".")[1:]
+        for resource in resources:
+            target = getattr(target, resource)()
+        parameters: dict[str, Any] = dict(call.parameters)
+        if call.body is not None:
+            parameters["body"] = call.body
+        return getattr(target, method)(**parameters)
+
+    def _service(self, endpoint: Endpoint) -> Any:
+        cached = getattr(self._local, "service", None)
+        if cached is None or cached[0] != endpoint:
+            cached = (endpoint, self._build(endpoint))
+            self._local.service = cached
+        return cached[1]
+
+    def _build(self, endpoint: Endpoint) -> Any:
+        import google_auth_httplib2
+        import httplib2
+        from google.oauth2.credentials import Credentials
+        from googleapiclient import discovery
+
+        # proxy_info=None: with any http_proxy variable httplib2 would not reach loopback, whatever no_proxy says.
+        plain = httplib2.Http(timeout=_TIMEOUT_SECONDS, proxy_info=None)
+        authorized = google_auth_httplib2.AuthorizedHttp(Credentials(token=endpoint.token), http=plain)
+        return discovery.build(
+            *self._api, static_discovery=True, client_options={"api_endpoint": endpoint.url}, http=authorized
+        )
+
+
+def _attempts(
+    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[bool]:
+    """False for the first attempt, then True with growing pauses until it is time to give up."""
+    began = clock()
+    pause = 0.1
+    yield False
+    while clock() - began < _GIVE_UP_SECONDS:
+        sleep(pause * random.uniform(0.5, 1.0))
+        pause = min(pause * 2, 8.0)
+        yield True
+
+
+def _unreachable(endpoint: Endpoint, problem: Exception) -> CloudMLError:
+    return CloudMLError(
+        "platform-unreachable",
+        f"The platform at {endpoint.url} does not answer.",
+        why=str(problem) or type(problem).__name__,
+        next="Jobs that run go on. Try again; `cloudml platform status` and `cloudml platform logs` tell more.",
+    )

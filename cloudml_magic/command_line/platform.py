@@ -1,0 +1,109 @@
+"""`cloudml platform`: start, status, stop, logs, reset, and what another client needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from typing import Any
+
+from cloudml_magic import local_platform
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.local_platform import PlatformAddress, PlatformSettings
+from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.settings import Settings
+
+
+def declare(commands: Any) -> None:
+    """Declares the command and what follows it."""
+    parser = commands.add_parser("platform", help="the local platform of this user")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    actions.add_parser("start", help="start it, unless it runs").set_defaults(run=_start)
+    actions.add_parser("status", help="whether it runs, and what it does").set_defaults(run=_status)
+    actions.add_parser("stop", help="stop it; jobs go on and are found again").set_defaults(run=_stop)
+    logs = actions.add_parser("logs", help="print its own log")
+    logs.add_argument("-n", type=int, default=50, metavar="LINES", help="only the last lines (50)")
+    logs.set_defaults(run=_logs)
+    reset = actions.add_parser("reset", help="stop it and delete its jobs, buckets and state")
+    reset.add_argument("--yes", action="store_true", help="do not ask")
+    reset.set_defaults(run=_reset)
+    env = actions.add_parser("env", help="what another client needs to talk to it")
+    env.add_argument("--json", action="store_true", help="print it as JSON, with the token itself")
+    env.set_defaults(run=_env)
+
+
+def _running() -> PlatformAddress:
+    return local_platform.ensure_running(PlatformSettings.of(Settings()))
+
+
+def _start(options: argparse.Namespace) -> int:
+    print(f"The local platform runs at {_running().endpoint}.")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    address = local_platform.find_running()
+    if address is None:
+        print("The local platform does not run. The first job starts it, or `cloudml platform start`.")
+        return 3
+    status = local_platform.status(address)
+    print(f"The local platform runs at {address.endpoint} (process {address.pid}).")
+    for name, value in status.items():
+        print(f"  {name:<10} {value}")
+    return 0
+
+
+def _stop(options: argparse.Namespace) -> int:
+    stopped = local_platform.stop()
+    print("Stopped. Jobs that run go on." if stopped else "The local platform did not run.")
+    return 0
+
+
+def _logs(options: argparse.Namespace) -> int:
+    file = PlatformPlaces.of_this_user().server_log
+    try:
+        lines = file.read_text("utf-8", "replace").splitlines()
+    except FileNotFoundError:
+        print(f"There is no log yet: {file}")
+        return 0
+    print("\n".join(lines[-options.n :] if options.n > 0 else []))
+    return 0
+
+
+def _reset(options: argparse.Namespace) -> int:
+    places = PlatformPlaces.of_this_user()
+    question = f"Delete every job, bucket and model of the local platform ({places.state}, {places.data})? [y/N] "
+    if not options.yes and (not sys.stdin.isatty() or input(question).strip().lower() != "y"):
+        raise CloudMLError("not-reset", "Nothing was deleted.", next="Answer y, or say --yes.")
+    local_platform.reset()
+    print("The local platform is stopped and empty.")
+    return 0
+
+
+def _env(options: argparse.Namespace) -> int:
+    address = _running()
+    if options.json:
+        names = ("endpoint", "storage", "token", "project", "region", "bucket")
+        known = {
+            "endpoint": address.endpoint,
+            "storage": address.endpoint,
+            "token": address.token,
+            "project": address.project,
+            "region": address.region,
+            "bucket": address.bucket,
+        }
+        print(json.dumps({name: known[name] for name in names}, indent=2))
+        return 0
+    exports = {
+        "CLOUDML_ENDPOINT": address.endpoint,
+        "STORAGE_EMULATOR_HOST": address.endpoint,
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_AIPLATFORM": f"{address.endpoint}/",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(PlatformPlaces.of_this_user().token_file),
+        "GOOGLE_CLOUD_PROJECT": address.project,
+        "GOOGLE_CLOUD_REGION": address.region,
+        "CLOUDML_BUCKET": address.bucket,
+    }
+    for name, value in exports.items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0

@@ -1,0 +1,108 @@
+"""The only place that chooses target, address and dialect: from settings to a client and the objects of a bucket."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from cloudml_magic import local_platform
+from cloudml_magic.client import Client, Endpoint
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.records import Target
+from cloudml_magic.settings import Settings
+from cloudml_magic.storage import Address, ObjectStorage
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where jobs of these settings go: enough to write a request, without contacting anything."""
+
+    target: Target
+    project: str
+    region: str
+    bucket: Address
+
+
+class Connection:
+    """A place, and the client and storage that reach it; nothing is contacted or started before its first use."""
+
+    def __init__(self, place: Place, settings: Settings) -> None:
+        self.place = place
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._endpoint: Endpoint | None = None
+        self._seen = 0.0
+        self._storage_client: tuple[Endpoint, Any] | None = None
+
+    @cached_property
+    def client(self) -> Client:
+        return Client(self.locate, target=self.place.target, project=self.place.project, region=self.place.region)
+
+    @cached_property
+    def storage(self) -> ObjectStorage:
+        return ObjectStorage(self._google_storage)
+
+    def locate(self, search_again: bool = False) -> Endpoint:
+        """The platform's endpoint; it is started if it does not run."""
+        with self._lock:
+            if self._endpoint is None or search_again or not self._answers(self._endpoint):
+                address = local_platform.ensure_running(local_platform.PlatformSettings.of(self._settings))
+                self._endpoint = Endpoint(address.endpoint, address.token)
+            return self._endpoint
+
+    def _answers(self, endpoint: Endpoint) -> bool:
+        """Whether the platform still listens; asked at most once a second, so that a dead one is started again."""
+        now = time.monotonic()
+        if now - self._seen < 1.0:
+            return True
+        address = urlsplit(endpoint.url)
+        try:
+            socket.create_connection((address.hostname or "", address.port or 80), timeout=2).close()
+        except OSError:
+            return False
+        self._seen = now
+        return True
+
+    def _google_storage(self) -> Any:
+        endpoint = self.locate()
+        if self._storage_client is None or self._storage_client[0] != endpoint:
+            from google.cloud import storage
+            from google.oauth2.credentials import Credentials
+
+            client = storage.Client(
+                project=self.place.project,
+                credentials=Credentials(token=endpoint.token),
+                client_options={"api_endpoint": endpoint.url},
+            )
+            # A proxy of the environment must not come between this process and its own machine.
+            client._http.trust_env = False
+            self._storage_client = (endpoint, client)
+        return self._storage_client[1]
+
+
+def place(settings: Settings, target: str | None = None) -> Place:
+    """Where jobs would go."""
+    chosen = Target(settings.value("target", target) or Target.LOCAL)
+    if chosen is Target.CLOUD:
+        raise CloudMLError(
+            "no-cloud-yet",
+            "This version runs jobs on the local platform only.",
+            why="The target is set to cloud.",
+            next="Say `%ml_init --target local`; the cell stays as it is.",
+        )
+    return Place(
+        chosen,
+        settings.value("project") or local_platform.PROJECT,
+        settings.value("region") or local_platform.REGION,
+        Address(settings.value("bucket") or local_platform.BUCKET),
+    )
+
+
+def connect(settings: Settings, target: str | None = None) -> Connection:
+    """A connection to where jobs go."""
+    return Connection(place(settings, target), settings)

@@ -1,0 +1,29 @@
+"""The magics and what their cells show: parse a line, call one function of `pipeline`, display what comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_NAMES = ("ml_init", "ml_code", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait")
+
+
+def register(shell: Any) -> None:
+    """Registers every magic, and the recorder that knows cells by their id."""
+    from cloudml_magic.notebook.job_magics import JobMagics
+    from cloudml_magic.notebook.setting_magics import SettingMagics
+    from cloudml_magic.notebook.train_magics import TrainMagics
+    from cloudml_magic.source.history import start_recording
+
+    for family in (SettingMagics, TrainMagics, JobMagics):
+        shell.register_magics(family(shell))
+    start_recording(shell)
+
+
+def unregister(shell: Any) -> None:
+    """Takes the magics and the recorder away."""
+    from cloudml_magic.source.history import stop_recording
+
+    for name in _NAMES:
+        for kind in ("line", "cell"):
+            shell.magics_manager.magics[kind].pop(name, None)
+    stop_recording(shell)

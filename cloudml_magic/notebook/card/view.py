@@ -1,0 +1,151 @@
+"""A job at one moment in the words that its card shows; what a job wrote is cleaned before anything displays it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from cloudml_magic.pipeline.progress import JobProgress
+from cloudml_magic.pipeline.wording import clean
+from cloudml_magic.records import JobFailure, JobSnapshot, Target
+from cloudml_magic.states import JobState
+
+_WORDS = {state: state.value.capitalize() for state in JobState}
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A metric over the epochs, with its validation twin where it has one; values may be NaN."""
+
+    name: str
+    values: tuple[float, ...]
+    validation: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """Everything that a card shows."""
+
+    id: str
+    name: str
+    state: JobState
+    where: str
+    note: str
+    elapsed: float | None
+    left: float | None
+    epoch: int
+    epochs: int | None
+    step: int | None
+    steps: int | None
+    fraction: float | None
+    curves: tuple[Curve, ...]
+    log: tuple[tuple[float, str, str], ...]
+    warnings: tuple[str, ...]
+    failure: JobFailure | None
+    updated: float
+
+    @classmethod
+    def of(cls, snapshot: JobSnapshot, progress: JobProgress, now: float) -> JobView:
+        """Puts together what the platform says and what the job reports."""
+        state = progress.state
+        return cls(
+            id=clean(snapshot.id),
+            name=clean(snapshot.name),
+            state=state,
+            where=_where(snapshot, progress),
+            note=_note(progress),
+            elapsed=_elapsed(snapshot, progress, now),
+            left=progress.seconds_left(),
+            epoch=progress.epoch,
+            epochs=progress.epochs,
+            step=progress.step,
+            steps=progress.steps,
+            fraction=_fraction(progress),
+            curves=tuple(_curves(progress.curves())),
+            log=tuple((moment, severity, clean(text)) for moment, severity, text in progress.log),
+            warnings=tuple(clean(warning) for warning in progress.warnings),
+            failure=_failure(progress) if state is JobState.FAILED else None,
+            updated=now,
+        )
+
+    @property
+    def word(self) -> str:
+        return _WORDS[self.state]
+
+
+def about(seconds: float) -> str:
+    """`about 3 min left`, in steps that do not flicker."""
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 90:
+        return f"about {round(seconds / 5) * 5} s left"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} min left"
+    return f"about {seconds / 3600:.1f} h left"
+
+
+def figure(name: str, value: float) -> str:
+    """A metric's value as people read it: shares in percent, the rest with three or four digits."""
+    if not math.isfinite(value):
+        return str(value)
+    if 0 <= value <= 1 and re.search(r"acc|precision|recall|auc|f1|iou", name):
+        return f"{100 * value:.1f} %"
+    if value and (abs(value) < 0.001 or abs(value) >= 100_000):
+        return f"{value:.2e}"
+    return f"{value:.3f}" if abs(value) < 100 else f"{value:.1f}"
+
+
+def ordinal(position: int) -> str:
+    """`1st`, `2nd`, `11th`."""
+    ending = "th" if position % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(position % 10, "th")
+    return f"{position}{ending}"
+
+
+def _where(snapshot: JobSnapshot, progress: JobProgress) -> str:
+    place = "this machine" if snapshot.target is Target.LOCAL else snapshot.machine
+    return " · ".join(part for part in (place, clean(progress.device or "")) if part)
+
+
+def _note(progress: JobProgress) -> str:
+    if progress.state is JobState.QUEUED and progress.position:
+        return f"{ordinal(progress.position)} in line"
+    return "" if progress.state.is_final else clean(progress.note or "")
+
+
+def _elapsed(snapshot: JobSnapshot, progress: JobProgress, now: float) -> float | None:
+    began = progress.started or snapshot.started or progress.created or snapshot.created
+    return max(0.0, (progress.ended or snapshot.ended or now) - began) if began else None
+
+
+def _fraction(progress: JobProgress) -> float | None:
+    if not progress.epochs:
+        return None
+    under_way = progress.step / progress.steps if progress.step and progress.steps else 0.0
+    return max(0.0, min(1.0, (progress.epochs_done + under_way) / progress.epochs))
+
+
+def _curves(series: dict[str, list[float]]) -> list[Curve]:
+    ordered = sorted((name for name in series if not _is_twin(name, series)), key=lambda name: name != "loss")
+    found = []
+    for name in ordered:
+        twin = series.get(f"val_{name}")
+        found.append(Curve(clean(name), tuple(series[name]), tuple(twin) if twin else None))
+    return found
+
+
+def _is_twin(name: str, series: dict[str, list[float]]) -> bool:
+    return name.startswith("val_") and name.removeprefix("val_") in series
+
+
+def _failure(progress: JobProgress) -> JobFailure:
+    failure = progress.failure
+    if failure is None:
+        return JobFailure(clean(progress.error or "The platform gave no reason."))
+    return JobFailure(
+        message=clean(failure.message),
+        cell=clean(failure.cell) if failure.cell else None,
+        line=failure.line,
+        source_line=clean(failure.source_line) if failure.source_line else None,
+        next=clean(failure.next) if failure.next else None,
+    )

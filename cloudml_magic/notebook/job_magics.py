@@ -1,0 +1,109 @@
+"""%ml_jobs, %ml_job, %ml_logs, %ml_cancel, %ml_wait: the jobs that there are."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from cloudml_magic import pipeline
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.notebook import live
+from cloudml_magic.notebook.job_table import show_jobs
+from cloudml_magic.notebook.options import parse
+from cloudml_magic.notebook.train_magics import wait_here
+from cloudml_magic.pipeline import Job
+from cloudml_magic.pipeline.wording import clean
+
+_name = argument("name", nargs="?", default="latest", help="a job's name, NAME~1 for the one before, its id, or latest")
+
+
+@magics_class
+class JobMagics(Magics):
+    """Jobs that were sent, from this kernel or another."""
+
+    @magic_arguments()
+    @argument("--delete", metavar="NAME", help="remove a job that has ended, with its folder in the bucket")
+    @argument("--older-than", metavar="AGE", help="remove jobs that ended longer ago: 30d")
+    @argument("--yes", action="store_true", help="do not ask")
+    @line_magic
+    def ml_jobs(self, line: str) -> None:
+        """Lists the jobs, latest first; `--delete` and `--older-than` free jobs and what they left, after asking."""
+        given = parse(self.ml_jobs, line)
+        if given.delete or given.older_than:
+            found = [pipeline.job(given.delete)] if given.delete else []
+            if given.older_than:
+                found += pipeline.older_than(given.older_than, time.time())
+            _delete(found, given.yes)
+            return
+        show_jobs([job.snapshot() for job in pipeline.jobs()], time.time())
+
+    @magic_arguments()
+    @_name
+    @argument("--into", metavar="VAR", help="bind the job to this variable")
+    @line_magic
+    def ml_job(self, line: str) -> Job:
+        """Shows a job's card again, live until it ends, and returns the job."""
+        given = parse(self.ml_job, line)
+        job = pipeline.job(given.name)
+        if given.into:
+            self.shell.user_ns[given.into] = job
+        _show(self.shell, job)
+        return job
+
+    @magic_arguments()
+    @_name
+    @argument("--follow", action="store_true", help="go on until the job ends; an interrupt stops only the following")
+    @argument("-n", type=int, metavar="LINES", help="only the last lines")
+    @line_magic
+    def ml_logs(self, line: str) -> None:
+        """Prints what a job printed."""
+        given = parse(self.ml_logs, line)
+        job = pipeline.job(given.name)
+        if not given.follow:
+            for text in job.logs(given.n):
+                print(clean(text))
+            return
+        try:
+            for event in job.watch(log_tail=given.n):
+                if event.kind == "log":
+                    print(clean(str(event.fields.get("text", ""))))
+        except KeyboardInterrupt:
+            print(f"Stopped following; job {job.name} goes on.")
+
+    @magic_arguments()
+    @_name
+    @line_magic
+    def ml_cancel(self, line: str) -> None:
+        """Stops a job at its next batch; what there is of the model is saved."""
+        job = pipeline.cancel(parse(self.ml_cancel, line).name)
+        print(f"{job.name} · {job.state}")
+
+    @magic_arguments()
+    @_name
+    @line_magic
+    def ml_wait(self, line: str) -> Job:
+        """Waits until a job has ended and raises if it failed: a gate for Run All. An interrupt detaches."""
+        job = pipeline.job(parse(self.ml_wait, line).name)
+        _show(self.shell, job)
+        wait_here(job)
+        return job
+
+
+def _show(shell: Any, job: Job) -> None:
+    card = live.new_card(shell, job.snapshot())
+    card.show()
+    live.follow(card, job)
+
+
+def _delete(found: list[Job], sure: bool) -> None:
+    if not found:
+        print("No job is that old.")
+        return
+    names = ", ".join(job.name for job in found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
+    if not sure and input(f"Delete {names} with all that they left in the bucket? [y/N] ").strip().lower() != "y":
+        raise CloudMLError("not-deleted", "Nothing was deleted.", next="Answer y, or say --yes.")
+    pipeline.delete(found)
+    print(f"Deleted {names}.")

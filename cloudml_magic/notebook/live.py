@@ -1,0 +1,197 @@
+"""Keeps cards up to date while the user works in other cells: one reader per job, one painter for all cards."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.notebook.card import JobView, bundle
+from cloudml_magic.pipeline import Job
+from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
+from cloudml_magic.records import JobEvent, JobSnapshot, Target
+
+_REDRAW_SECONDS = 0.2
+
+
+class Card:
+    """One display of one job, wherever it was put; all representations are replaced at every update."""
+
+    def __init__(self, snapshot: JobSnapshot) -> None:
+        self._snapshot = snapshot
+        self._progress = JobProgress(state=snapshot.state, created=snapshot.created or None)
+        self._lock = threading.Lock()
+        self._display_id = uuid.uuid4().hex
+        self._changed = True
+        self._drawn = 0.0
+        self._latest = ""
+
+    def show(self) -> None:
+        """Puts the card under the cell that runs now."""
+        from IPython.display import display
+
+        self._changed, self._drawn = False, time.monotonic()
+        display(bundle(self._view()), raw=True, display_id=self._display_id)
+
+    def belongs_to(self, snapshot: JobSnapshot) -> None:
+        """Says which job the card is about, once it has been accepted."""
+        with self._lock:
+            self._snapshot = snapshot
+            self._changed = True
+
+    def apply(self, event: JobEvent) -> None:
+        """Takes in an event; the painter shows it."""
+        with self._lock:
+            self._progress.apply(event)
+            self._changed = True
+
+    def say(self, note: str) -> None:
+        """Shows a word beside the state."""
+        with self._lock:
+            self._progress.note = note
+            self._changed = True
+
+    def withdraw(self) -> None:
+        """Empties the display: the job was not sent, and the error below says why."""
+        from IPython.display import update_display
+
+        update_display({"text/plain": "", "text/html": ""}, raw=True, display_id=self._display_id)
+
+    def is_due(self) -> bool:
+        """Whether something changed, or the elapsed time has moved on visibly."""
+        idle = time.monotonic() - self._drawn
+        if self._changed:
+            return idle >= _REDRAW_SECONDS
+        began = self._progress.started or self._progress.created or time.time()
+        return not self._progress.state.is_final and idle >= max(1.0, (time.time() - began) / 50)
+
+    def redraw(self) -> None:
+        """Replaces the display, with all that is known now."""
+        from IPython.display import update_display
+
+        with self._lock:
+            self._changed, self._drawn = False, time.monotonic()
+            content = bundle(self._view())
+        update_display(content, raw=True, display_id=self._display_id)
+
+    def _view(self) -> JobView:
+        return JobView.of(self._snapshot, self._progress, time.time())
+
+
+class TextCard:
+    """A card for a terminal: one line per state change and per epoch."""
+
+    def __init__(self, snapshot: JobSnapshot, write: Callable[[str], None] = print) -> None:
+        self._snapshot = snapshot
+        self._progress = JobProgress(state=snapshot.state, created=snapshot.created or None)
+        self._write = write
+        self._shown: tuple[object, ...] = ()
+
+    def show(self) -> None:
+        """Nothing to show before the first event."""
+
+    def belongs_to(self, snapshot: JobSnapshot) -> None:
+        self._snapshot = snapshot
+
+    def apply(self, event: JobEvent) -> None:
+        from cloudml_magic.notebook.card.lines import line_of
+
+        self._progress.apply(event)
+        line = line_of(event, JobView.of(self._snapshot, self._progress, time.time()))
+        if line and (line, event.kind) != self._shown:
+            self._shown = (line, event.kind)
+            self._write(line)
+
+    def say(self, note: str) -> None:
+        self._write(f"{self._snapshot.name} · {note}")
+
+    def withdraw(self) -> None:
+        """Nothing was written yet."""
+
+    def is_due(self) -> bool:
+        return False
+
+    def redraw(self) -> None:
+        """Lines are written as events come."""
+
+
+AnyCard = Card | TextCard
+
+
+def new_card(shell: Any, snapshot: JobSnapshot) -> AnyCard:
+    """A card that fits the front end: rich where a kernel can update it, lines in a terminal."""
+    return Card(snapshot) if hasattr(shell, "kernel") else TextCard(snapshot)
+
+
+def placeholder(name: str, target: Target, now: float) -> JobSnapshot:
+    """What is known of a job that is being sent."""
+    from cloudml_magic.states import JobState
+
+    return JobSnapshot(id="", resource_name="", name=name, state=JobState.QUEUED, target=target, folder="", created=now)
+
+
+def follow(card: AnyCard, job: Job) -> None:
+    """Keeps a card up to date until its job has ended, in the background."""
+    card.belongs_to(job.snapshot())
+    _PAINTER.add(card)
+    threading.Thread(target=_read, args=(card, job), name=f"cloudml-{job.id}", daemon=True).start()
+
+
+def finish(card: AnyCard) -> None:
+    """Draws a card for the last time."""
+    _PAINTER.remove(card)
+    with contextlib.suppress(Exception):
+        card.redraw()
+
+
+def _read(card: AnyCard, job: Job) -> None:
+    try:
+        for event in job.watch(log_tail=LOG_LINES):
+            card.apply(event)
+    except CloudMLError as error:
+        card.say(error.what)
+    except Exception as problem:
+        # A reader must not die silently: the card says why it stands still.
+        card.say(f"no longer followed: {type(problem).__name__}")
+    finally:
+        finish(card)
+
+
+class _Painter:
+    """Redraws what is due, at most five times a second for each card; its thread ends when no card is left."""
+
+    def __init__(self) -> None:
+        self._cards: list[AnyCard] = []
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, card: AnyCard) -> None:
+        with self._lock:
+            self._cards.append(card)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._paint, name="cloudml-painter", daemon=True)
+                self._thread.start()
+
+    def remove(self, card: AnyCard) -> None:
+        with self._lock, contextlib.suppress(ValueError):
+            self._cards.remove(card)
+
+    def _paint(self) -> None:
+        while True:
+            time.sleep(_REDRAW_SECONDS / 2)
+            with self._lock:
+                cards = list(self._cards)
+                if not cards:
+                    self._thread = None
+                    return
+            for card in cards:
+                if card.is_due():
+                    with contextlib.suppress(Exception):
+                        card.redraw()
+
+
+_PAINTER = _Painter()

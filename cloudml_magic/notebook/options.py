@@ -1,0 +1,39 @@
+"""Reads a magic's line by the options that it declares; what is wrong with it is said in our one way."""
+
+from __future__ import annotations
+
+import difflib
+from argparse import Namespace
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.utils.process import arg_split
+
+from cloudml_magic.errors import CloudMLError
+
+
+def parse(magic: Any, line: str) -> Namespace:
+    """The options of a line; quotes group words and are taken off, as in a shell."""
+    parser = magic.parser
+    name = f"%{parser.prog.lstrip('%')}"
+    try:
+        words = arg_split(line, posix=True)
+        options: Namespace = parser.parse_args(words)
+    except (UsageError, ValueError) as problem:
+        raise CloudMLError(
+            "bad-option",
+            f"{name} does not understand {line.strip()!r}.",
+            why=str(problem).removeprefix("argument "),
+            next=_advice(parser, line, name),
+        ) from None
+    return options
+
+
+def _advice(parser: Any, line: str, name: str) -> str:
+    known = [option for action in parser._actions for option in action.option_strings]
+    for word in line.split():
+        if word.startswith("-") and word.partition("=")[0] not in known:
+            close = difflib.get_close_matches(word.partition("=")[0], known, n=1)
+            if close:
+                return f"Did you mean {close[0]}? `{name}?` shows every option."
+    return f"`{name}?` shows every option."

@@ -1,0 +1,131 @@
+"""%%ml_train and %%ml_code: the cell that trains, and the cells that always travel with it."""
+
+from __future__ import annotations
+
+import ast
+import time
+from argparse import Namespace
+from typing import Any
+
+from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from cloudml_magic import pipeline
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.notebook import live
+from cloudml_magic.notebook.dry_run import show_dry_run
+from cloudml_magic.notebook.options import parse
+from cloudml_magic.pipeline import Job
+from cloudml_magic.pipeline.options import TrainOptions, checked_name
+from cloudml_magic.pipeline.session import CURRENT
+from cloudml_magic.records import Target
+from cloudml_magic.source.history import notebook_path, trained_cell
+
+
+def _machine_arguments(magic: Any) -> Any:
+    for decorate in (
+        argument("--target", choices=[target.value for target in Target], help="where the job runs"),
+        argument("--machine", help="machine type, such as n1-standard-8"),
+        argument("--gpu", metavar="KIND[:N]", help="accelerator, such as T4 or T4:2"),
+        argument("--spot", action="store_true", help="a cheaper machine that may be taken away"),
+        argument("--timeout", metavar="DURATION", help="the longest that it may run: 90s, 30m, 2h, 1d"),
+        argument("--image", help="container image, in place of the one that fits this kernel"),
+    ):
+        magic = decorate(magic)
+    return magic
+
+
+def _capture_arguments(magic: Any) -> Any:
+    for decorate in (
+        argument("--only-marked", action="store_true", help="take the %%%%ml_code cells and this one, nothing else"),
+        argument("--allow-secrets", action="store_true", help="let literals travel that look like keys or tokens"),
+        argument("--requires", action="append", metavar="REQUIREMENTS", help="packages to add or override: 'a>=1,b'"),
+        argument("--data", action="append", metavar="[PATH=]ADDRESS", help="a file, folder or gs:// address to bring"),
+        argument("--ship", action="append", metavar="NAMES", help="arrays, frames or tensors to send along: x,y"),
+        argument("--arg", action="append", metavar="NAME=VALUE", help="replaces a captured plain value"),
+        argument(
+            "--env", action="append", metavar="NAME", help="hands over an environment variable, masked everywhere"
+        ),
+        argument("--model", metavar="NAME", help="the variable to save, in place of the model that was trained last"),
+        argument("--tensorboard", action="store_true", help="write TensorBoard event files"),
+    ):
+        magic = decorate(magic)
+    return magic
+
+
+@magics_class
+class TrainMagics(Magics):
+    """Training outside the kernel."""
+
+    @magic_arguments()
+    @argument("name", nargs="?", default="job", help="the job's name; a name means its latest job")
+    @argument("--wait", action="store_true", help="return when the job has ended; raise if it failed")
+    @argument("--dry-run", action="store_true", help="send nothing: show what would travel, and the exact request")
+    @argument("--into", metavar="VAR", help="bind the job to this variable")
+    @_machine_arguments
+    @_capture_arguments
+    @cell_magic
+    def ml_train(self, line: str, cell: str) -> Job | None:
+        """Trains this cell outside the kernel, with everything it needs and nothing else.
+
+        Statements of earlier cells that the cell needs travel with it, in the order in which they ran. The cell
+        returns at once; its card follows the job, and the job object (`_`, or `--into VAR`) gives history and
+        model back. Values may be $variables or {expressions} of the notebook.
+        """
+        given = parse(self.ml_train, line)
+        options = _train_options(given)
+        trained = trained_cell(cell, self.shell, line=line)
+        if given.dry_run:
+            show_dry_run(pipeline.prepare_here(trained, given.name, options))
+            return None
+        if given.into is not None and not given.into.isidentifier():
+            raise CloudMLError("bad-option", f"--into {given.into!r} is no variable.", next="Give a Python name.")
+        target = Target(CURRENT.value("target", options.target) or Target.LOCAL)
+        card = live.new_card(self.shell, live.placeholder(checked_name(given.name), target, time.time()))
+        card.show()
+        try:
+            preparation = pipeline.prepare_here(trained, given.name, options)
+            job = pipeline.submit(preparation, notebook=notebook_path(self.shell), cell=trained.label)
+        except BaseException:
+            card.withdraw()
+            raise
+        if given.into:
+            self.shell.user_ns[given.into] = job
+        live.follow(card, job)
+        if given.wait:
+            wait_here(job)
+        return job
+
+    @cell_magic
+    def ml_code(self, line: str, cell: str) -> Any:
+        """Marks a cell: it runs here as always, and travels whole with every `%%ml_train`."""
+        return _run_here(self.shell, cell)
+
+
+def wait_here(job: Job) -> None:
+    """Blocks until a job has ended; an interrupt leaves the job running and says so."""
+    try:
+        job.wait()
+    except KeyboardInterrupt:
+        raise CloudMLError(
+            "detached",
+            f"Stopped waiting for job {job.name}; the job goes on.",
+            why="The wait was interrupted.",
+            next=f"`%ml_job {job.name}` shows it, `%ml_wait {job.name}` waits again, `%ml_cancel {job.name}` stops it.",
+        ) from None
+
+
+def _run_here(shell: Any, cell: str) -> Any:
+    """Runs a cell in the notebook's namespace; its last expression is the cell's value, as in any cell."""
+    plain = shell.transform_cell(cell)
+    tree = ast.parse(plain)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    name = shell.compile.cache(plain, shell.execution_count)
+    exec(shell.compile(tree, name, "exec"), shell.user_ns)
+    return eval(shell.compile(ast.Expression(last.value), name, "eval"), shell.user_ns) if last else None
+
+
+def _train_options(given: Namespace) -> TrainOptions:
+    values = vars(given)
+    mine = ("name", "wait", "dry_run", "into")
+    return TrainOptions.of({name: value for name, value in values.items() if name not in mine})

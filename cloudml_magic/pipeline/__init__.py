@@ -1,0 +1,49 @@
+"""The arrows: from cells to jobs and from jobs to results, everything that a magic does, without IPython."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cloudml_magic.pipeline.job import Job
+from cloudml_magic.pipeline.lookup import delete, job, jobs, older_than
+from cloudml_magic.pipeline.session import settings
+from cloudml_magic.pipeline.static import module_of_notebook
+from cloudml_magic.pipeline.train import prepare_here, submit, train
+from cloudml_magic.pipeline.wording import job_table
+from cloudml_magic.records import JobEvent
+from cloudml_magic.trainer.reporting import report
+
+__all__ = [
+    "Job",
+    "cancel",
+    "delete",
+    "job",
+    "job_table",
+    "jobs",
+    "logs",
+    "module_of_notebook",
+    "older_than",
+    "prepare_here",
+    "report",
+    "settings",
+    "submit",
+    "train",
+    "wait",
+]
+
+
+def cancel(name: str = "latest") -> Job:
+    """Asks a job to stop; it saves what there is."""
+    found = job(name)
+    found.cancel()
+    return found
+
+
+def logs(name: str = "latest", last: int | None = None) -> list[str]:
+    """What a job printed: all of it, or the last lines."""
+    return job(name).logs(last)
+
+
+def wait(name: str = "latest", on_event: Callable[[JobEvent], None] | None = None) -> Job:
+    """Blocks until a job has ended; raises if it failed."""
+    return job(name).wait(on_event)

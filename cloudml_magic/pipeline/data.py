@@ -1,0 +1,128 @@
+"""What goes to the bucket beside the package: data files and shipped values, addressed by their content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.records import DataFile, ShippedValue
+from cloudml_magic.storage import Address, ObjectStorage
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Something that has to lie at an address before the job starts: content, or files of a folder."""
+
+    address: Address
+    size: int
+    content: bytes | None = field(default=None, repr=False)
+    folder: Path | None = None
+    names: tuple[str, ...] = ()
+
+    def send(self, storage: ObjectStorage) -> None:
+        """Sends what is not there yet."""
+        if self.content is not None:
+            storage.put_once(self.address, self.content)
+        elif self.folder is not None:
+            storage.upload_folder(self.folder, self.address, list(self.names))
+
+
+def parse_data(values: Iterable[str], folder: Path) -> tuple[DataFile, ...]:
+    """`--data data.csv`, `--data train=ADDRESS`: where something lies, and the relative path that the job sees."""
+    found = []
+    for value in values:
+        path, separator, address = value.partition("=")
+        if not separator:
+            address, path = value, _natural_path(value, folder)
+        found.append(DataFile(address, _checked_path(path.strip("/") or path, value)))
+    return tuple(found)
+
+
+def prepare_data(data: Iterable[DataFile], folder: Path, bucket: Address) -> tuple[dict[str, str], tuple[Upload, ...]]:
+    """For each relative path the gs:// address that the job reads, and what has to go up for it."""
+    addresses: dict[str, str] = {}
+    uploads = []
+    for item in data:
+        if item.address.startswith("gs://"):
+            addresses[item.path] = str(Address.parse(item.address))
+            continue
+        upload = _upload(item, folder, bucket)
+        uploads.append(upload)
+        addresses[item.path] = str(upload.address)
+    return addresses, tuple(uploads)
+
+
+def prepare_shipped(
+    shipped: Iterable[ShippedValue], namespace: Mapping[str, Any], bucket: Address
+) -> tuple[dict[str, str], tuple[Upload, ...]]:
+    """For each shipped name the address of its file, and what has to go up."""
+    from cloudml_magic.trainer import shipped as shipped_format
+
+    addresses: dict[str, str] = {}
+    uploads = []
+    for item in shipped:
+        content, suffix = shipped_format.save(namespace[item.name])
+        address = bucket / "data" / hashlib.sha256(content).hexdigest() / f"{item.name}{suffix}"
+        addresses[item.name] = str(address)
+        uploads.append(Upload(address, len(content), content=content))
+    return addresses, tuple(uploads)
+
+
+def _natural_path(value: str, folder: Path) -> str:
+    if value.startswith("gs://"):
+        return Address.parse(value).name.rpartition("/")[2] or Address.parse(value).bucket
+    path = Path(value).expanduser()
+    if path.is_absolute():
+        return path.name
+    return path.as_posix()
+
+
+def _checked_path(path: str, value: str) -> str:
+    parts = Path(path).parts
+    if not parts or Path(path).is_absolute() or ".." in parts or "\0" in path:
+        raise CloudMLError(
+            "bad-data-path",
+            f"--data {value!r} has no relative path for the job.",
+            why=f"{path!r} leads out of the job's folder.",
+            next="Say under which relative path the code shall find it: --data train=ADDRESS.",
+        )
+    return Path(path).as_posix()
+
+
+def _upload(item: DataFile, folder: Path, bucket: Address) -> Upload:
+    source = folder / Path(item.address).expanduser()
+    try:
+        if source.is_dir():
+            return _folder_upload(source, bucket)
+        content = source.read_bytes()
+    except OSError as problem:
+        raise CloudMLError(
+            "data-not-found" if isinstance(problem, FileNotFoundError) else "data-unreadable",
+            f"--data {item.address} cannot be read.",
+            why=f"{source}: {problem.strerror or problem}",
+            next="Give a file or folder relative to the notebook, or a gs:// address.",
+        ) from problem
+    digest = hashlib.sha256(content).hexdigest()
+    return Upload(bucket / "data" / digest / source.name, len(content), content=content)
+
+
+def _folder_upload(source: Path, bucket: Address) -> Upload:
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    names = tuple(path.relative_to(source).as_posix() for path in files)
+    total = hashlib.sha256()
+    size = 0
+    for name, path in zip(names, files, strict=True):
+        size += path.stat().st_size
+        total.update(f"{name}\0{_file_digest(path)}\0".encode("utf-8", "surrogateescape"))
+    return Upload(bucket / "data" / total.hexdigest() / source.name, size, folder=source, names=names)
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,142 @@
+"""The job as a variable of the notebook: how it stands, what it printed, its history and its model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from cloudml_magic.connection import Connection
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.pipeline import results
+from cloudml_magic.pipeline.progress import JobProgress
+from cloudml_magic.records import JobEvent, JobFailure, JobSnapshot, Target
+from cloudml_magic.states import JobState
+from cloudml_magic.storage import Address
+
+
+class Job:
+    """One job; properties ask the platform when they are read."""
+
+    def __init__(self, snapshot: JobSnapshot, connection: Connection) -> None:
+        self._snapshot = snapshot
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._snapshot.name
+
+    @property
+    def id(self) -> str:
+        return self._snapshot.id
+
+    @property
+    def target(self) -> Target:
+        return self._snapshot.target
+
+    @property
+    def state(self) -> JobState:
+        """Where the job stands now."""
+        return self.snapshot().state
+
+    @property
+    def error(self) -> JobFailure | None:
+        """Why it failed: cause, cell, line; None if it did not."""
+        snapshot = self.snapshot()
+        if snapshot.state is not JobState.FAILED:
+            return None
+        return self._folded().failure or snapshot.failure or JobFailure("The platform gave no reason.")
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The latest value of each metric."""
+        return self._folded().metrics
+
+    @property
+    def history(self) -> Any:
+        """One row per epoch so far: a DataFrame, or a dict of lists where there is no pandas."""
+        return results.history(self._folded())
+
+    def snapshot(self) -> JobSnapshot:
+        """What the platform says now; what has ended is not asked again."""
+        with self._lock:
+            if not self._snapshot.state.is_final:
+                self._snapshot = self._connection.client.job(self._snapshot.resource_name)
+            return self._snapshot
+
+    def watch(self, *, log_tail: int | None = None) -> Iterator[JobEvent]:
+        """What the job reports, from its beginning until its end."""
+        return self._connection.client.watch(self.id, log_tail=log_tail)
+
+    def wait(self, on_event: Callable[[JobEvent], None] | None = None) -> Job:
+        """Blocks until the job has ended; raises if it failed or was cancelled. An interrupt leaves the job running."""
+        for event in self.watch(log_tail=0):
+            if on_event:
+                on_event(event)
+        state = self.state
+        if state is JobState.FAILED:
+            raise failed(self.name, self.error)
+        if state is JobState.CANCELLED:
+            raise CloudMLError(
+                "job-cancelled", f"Job {self.name} was cancelled.", next="Run its cell again to start anew."
+            )
+        return self
+
+    def cancel(self) -> None:
+        """Asks the job to stop; it saves what there is."""
+        self._connection.client.cancel(self._snapshot.resource_name)
+
+    def logs(self, last: int | None = None) -> list[str]:
+        """The lines that the job printed: all, or the last ones."""
+        return self._connection.client.logs(self.id, last=last)
+
+    def artifacts(self) -> list[str]:
+        """The files that the job left in its folder, as gs:// addresses."""
+        if not self._snapshot.folder:
+            return []
+        folder = self.folder
+        return [str(folder / name) for name in self._connection.storage.names(folder)]
+
+    def model(self, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The trained model: waits for the job, loads without running code of the file, finds your own classes."""
+        self.wait()
+        return results.model(self.name, self.folder, self._connection.storage, custom_objects)
+
+    def delete(self) -> None:
+        """Removes a job that has ended, and its folder in the bucket."""
+        if not self.state.is_final:
+            raise CloudMLError(
+                "job-not-ended", f"Job {self.name} has not ended.", next=f"Say `%ml_cancel {self.name}` first."
+            )
+        if self._snapshot.folder:
+            self._connection.storage.delete_folder(self.folder)
+        self._connection.client.delete(self._snapshot.resource_name)
+
+    @property
+    def folder(self) -> Address:
+        """The job's folder in its bucket."""
+        return Address.parse(self._snapshot.folder)
+
+    def _folded(self) -> JobProgress:
+        return results.read_progress(self.folder, self._connection.storage) if self._snapshot.folder else JobProgress()
+
+    def __repr__(self) -> str:
+        return f"<Job {self.name} {self._snapshot.state}>"
+
+    def _ipython_display_(self) -> None:
+        """Shows nothing: the card under the cell is the job's display, `%ml_job` shows it again."""
+
+
+def failed(name: str, failure: JobFailure | None) -> CloudMLError:
+    """A failed job as an error, with the cell and the line where there is one."""
+    if failure is None:
+        return CloudMLError("job-failed", f"Job {name} failed.", next=f"`%ml_logs {name}` shows what it printed.")
+    why = failure.message
+    if failure.cell and failure.line:
+        why += f"\n{failure.cell}, line {failure.line}"
+        if failure.source_line:
+            why += f": {failure.source_line.strip()}"
+    return CloudMLError(
+        "job-failed", f"Job {name} failed.", why=why, next=failure.next or f"`%ml_logs {name}` shows what it printed."
+    )

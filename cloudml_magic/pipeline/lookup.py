@@ -1,0 +1,76 @@
+"""From what a user calls a job to the job: `latest`, NAME, NAME~1, or an id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cloudml_magic.connection import place
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.ledger import Submission
+from cloudml_magic.pipeline.job import Job
+from cloudml_magic.pipeline.options import seconds
+from cloudml_magic.pipeline.session import CURRENT, connection, connection_to, ledger
+from cloudml_magic.records import JobSnapshot
+
+
+def job(name: str = "latest") -> Job:
+    """The latest job of a name, `NAME~1` the one before, `latest` the one that was sent last, or a job's id."""
+    match = re.fullmatch(r"(.+?)~(\d{1,4})", name)
+    wanted, back = (match[1], int(match[2])) if match else (name, 0)
+    submissions = ledger().latest() if wanted == "latest" else ledger().named(wanted)
+    known = [submission for submission in submissions if submission.resource_name]
+    if back < len(known):
+        return _of(known[back])
+    if name.isascii() and name.isdigit():
+        return _by_id(name)
+    raise _unknown(name, known)
+
+
+def jobs() -> list[Job]:
+    """Every job of the place where jobs go now, latest first."""
+    here = connection()
+    return [Job(snapshot, here) for snapshot in here.client.jobs()]
+
+
+def older_than(age: str, now: float) -> list[Job]:
+    """Jobs that ended longer ago than `30d`."""
+    limit = now - (seconds(age) or 0)
+    return [found for found in jobs() if _ended(found.snapshot()) < limit]
+
+
+def delete(found: Sequence[Job]) -> None:
+    """Removes jobs, their folders and their lines in the ledger."""
+    book = ledger()
+    for one in found:
+        resource_name = one.snapshot().resource_name
+        one.delete()
+        if submission := book.of_resource(resource_name):
+            book.forget(submission.token)
+
+
+def _ended(snapshot: JobSnapshot) -> float:
+    return snapshot.ended if snapshot.state.is_final and snapshot.ended else float("inf")
+
+
+def _of(submission: Submission) -> Job:
+    there = connection_to(place(CURRENT, submission.target.value))
+    assert submission.resource_name is not None
+    return Job(there.client.job(submission.resource_name), there)
+
+
+def _by_id(identifier: str) -> Job:
+    there = connection()
+    parent = f"projects/{there.place.project}/locations/{there.place.region}"
+    return Job(there.client.job(f"{parent}/customJobs/{identifier}"), there)
+
+
+def _unknown(name: str, known: Sequence[Submission]) -> CloudMLError:
+    names = list(dict.fromkeys(submission.name for submission in ledger().latest()))
+    why = f"There are {len(known)} jobs of that name." if known else ""
+    return CloudMLError(
+        "unknown-job",
+        "No job was sent yet." if name == "latest" else f"There is no job {name!r}.",
+        why=why,
+        next=f"The latest are: {', '.join(names[:8])}." if names else "Put `%%ml_train NAME` on the cell that trains.",
+    )

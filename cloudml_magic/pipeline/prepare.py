@@ -1,0 +1,177 @@
+"""From cells and options to everything that would be sent; nothing is sent here, so a dry run is this and a display."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cloudml_magic.connection import Place
+from cloudml_magic.dialects import aiplatform_v1
+from cloudml_magic.dialects.call import Call
+from cloudml_magic.dialects.machines import checked_machine, parse_accelerator
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.packaging import boot_command, build_trainer, slug
+from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped
+from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, seconds, split_list
+from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
+from cloudml_magic.records import CapturedSource, JobSpec, Machine, TrainerPackage
+from cloudml_magic.settings import Settings
+from cloudml_magic.source import CaptureOptions, ExecutedCell, capture, render_module
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """A submission before it is sent."""
+
+    place: Place
+    source: CapturedSource
+    module: str
+    package: TrainerPackage
+    spec: JobSpec
+    uploads: tuple[Upload, ...]
+    secrets: frozenset[str]
+
+    @property
+    def call(self) -> Call:
+        """The exact request."""
+        return aiplatform_v1.create_job(self.spec, self.place.project, self.place.region)
+
+    @property
+    def readable_call(self) -> Call:
+        """The request with the values of secret variables masked."""
+        return aiplatform_v1.masked(self.call, self.secrets)
+
+
+def prepare(
+    cells: Sequence[ExecutedCell],
+    trained: ExecutedCell,
+    *,
+    name: str,
+    options: TrainOptions,
+    namespace: Mapping[str, Any],
+    folder: Path,
+    settings: Settings,
+    place: Place,
+) -> Preparation:
+    """Captures, packs and addresses a training; raises one CloudMLError that names all that cannot travel."""
+    name = checked_name(name)
+    arguments = pairs("arg", options.arg)
+    environment = _environment(options.env)
+    machine = _machine(options, settings)
+    backend = kernel_backend()
+    data_files = parse_data(options.data, folder)
+    source = capture(
+        cells,
+        trained,
+        namespace=namespace,
+        folder=folder,
+        options=CaptureOptions(
+            arguments=arguments,
+            requires=options.requires,
+            ship=split_list(options.ship),
+            data=data_files,
+            only_marked=options.only_marked,
+            allow_secrets=options.allow_secrets,
+            environment=tuple(environment),
+            runtime_holds=held_distributions(backend),
+        ),
+    )
+    module, package = pack(name, source)
+    data, data_uploads = prepare_data(source.data, folder, place.bucket)
+    shipped, shipped_uploads = prepare_shipped(source.shipped, namespace, place.bucket)
+    package_address = place.bucket / "packages" / package.file_name
+    token = secrets.token_hex(8)
+    told = {"name": name, "model": options.model, "tensorboard": options.tensorboard, "shipped": shipped, "data": data}
+    spec = JobSpec(
+        name=name,
+        token=token,
+        package_uri=str(package_address),
+        package_sha256=package.sha256,
+        module=package.module,
+        folder=str(place.bucket / "jobs" / f"{slug(name)}-{token}"),
+        image=settings.value("image", options.image)
+        or default_image(backend, with_gpu=machine.accelerator is not None),
+        command=boot_command(),
+        machine=machine,
+        arguments=tuple(f"--{key}={value}" for key, value in arguments.items()),
+        environment=_container_environment(backend, told, environment),
+        timeout_seconds=seconds(options.timeout),
+        labels=(("cloudml-name", slug(name)),),
+    )
+    uploads = (
+        Upload(package_address, len(package.content), content=package.content),
+        *data_uploads,
+        *shipped_uploads,
+    )
+    return Preparation(place, source, module, package, spec, uploads, frozenset(environment))
+
+
+def pack(name: str, source: CapturedSource) -> tuple[str, TrainerPackage]:
+    """The module's text, and the package that carries it."""
+    module, entries = render_module(source)
+    cells = {statement.cell.label: statement.cell.text for statement in source.statements}
+    package = build_trainer(name, module, entries, cells, source_files=source.files, requirements=source.requirements)
+    return module, package
+
+
+def manifest(preparation: Preparation, notebook: str | None, cell: str, submitted: float) -> bytes:
+    """What the job's folder remembers of its submission."""
+    spec = preparation.spec
+    document = {
+        "schema": 1,
+        "name": spec.name,
+        "token": spec.token,
+        "notebook": notebook,
+        "cell": cell,
+        "submitted": submitted,
+        "package": {"uri": spec.package_uri, "sha256": spec.package_sha256},
+        "requirements": list(preparation.package.requirements),
+        "arguments": list(spec.arguments),
+        "data": [str(upload.address) for upload in preparation.uploads[1:]],
+        "environment": sorted(preparation.secrets),
+        "image": spec.image,
+    }
+    return json.dumps(document, indent=1, ensure_ascii=True).encode()
+
+
+def _machine(options: TrainOptions, settings: Settings) -> Machine:
+    gpu = settings.value("gpu", options.gpu)
+    accelerator = parse_accelerator(gpu) if gpu and gpu.lower() != "none" else None
+    return checked_machine(Machine(settings.value("machine", options.machine), accelerator, options.spot))
+
+
+def _environment(names: tuple[str, ...]) -> dict[str, str]:
+    """`--env NAME` takes the kernel's value, `--env NAME=VALUE` another."""
+    found = {}
+    for text in names:
+        for entry in (text,) if "=" in text else split_list((text,)):
+            name, separator, value = entry.partition("=")
+            if not name.isidentifier() or name.startswith(("AIP_", "CLOUDML_", "CLOUD_ML_")):
+                raise CloudMLError(
+                    "bad-option",
+                    f"--env {name!r} is no name for a variable of yours.",
+                    next="Use letters, digits and _; AIP_…, CLOUD_ML_… and CLOUDML_… belong to the platform.",
+                )
+            if not separator and name not in os.environ:
+                raise CloudMLError(
+                    "environment-not-set",
+                    f"--env {name}: this kernel has no such environment variable.",
+                    next=f"Set it before the kernel starts, or with `os.environ[{name!r}] = getpass.getpass()`.",
+                )
+            found[name] = value if separator else os.environ[name]
+    return found
+
+
+def _container_environment(
+    backend: str, told: Mapping[str, Any], environment: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    # `$` begins an expansion in the values of a container's variables; `$$` stands for itself.
+    mine = {"KERAS_BACKEND": backend, "CLOUDML_JOB": json.dumps(told, sort_keys=True)}
+    if environment:
+        mine["CLOUDML_SECRETS"] = ",".join(environment)
+    return tuple((name, value.replace("$(", "$$(")) for name, value in {**mine, **environment}.items())

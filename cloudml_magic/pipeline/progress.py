@@ -1,0 +1,197 @@
+"""Folds a job's events into what a card shows: state, epochs, curves, the last log lines, the cause of a failure."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloudml_magic.records import JobEvent, JobFailure
+from cloudml_magic.states import JobState
+
+LOG_LINES = 20
+_LONGEST_LINE = 2000
+_MOST_METRICS = 40
+
+
+@dataclass(slots=True)
+class JobProgress:
+    """What is known of a running job; everything but `state` is what the job claims of itself."""
+
+    state: JobState = JobState.QUEUED
+    position: int | None = None
+    note: str | None = None
+    error: str | None = None
+    created: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    device: str | None = None
+    fit: int = 0
+    epochs: int | None = None
+    epoch: int = 0
+    step: int | None = None
+    steps: int | None = None
+    epoch_seconds: list[float] = field(default_factory=list)
+    rows: list[dict[str, float]] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
+    reported: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    artifacts: dict[str, str] = field(default_factory=dict)
+    failure: JobFailure | None = None
+    log: deque[tuple[float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+
+    def apply(self, event: JobEvent) -> None:
+        """Takes in one event; kinds and fields that are not understood change nothing."""
+        reader = _READERS.get(event.kind)
+        if reader:
+            reader(self, event)
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs of the current fit that have ended."""
+        return len(self.epoch_seconds)
+
+    def seconds_left(self) -> float | None:
+        """How long the current fit may still take, judged by its last epochs."""
+        if self.state is not JobState.RUNNING or not self.epochs or not self.epoch_seconds:
+            return None
+        recent = sorted(self.epoch_seconds[-5:])
+        typical = recent[len(recent) // 2]
+        under_way = self.step / self.steps if self.step and self.steps and self.epoch > self.epochs_done else 0.0
+        return max(0.0, (self.epochs - self.epochs_done - under_way) * typical)
+
+    def curves(self) -> dict[str, list[float]]:
+        """Each metric's values, epoch by epoch, NaN where an epoch did not have it; then what the code reported."""
+        names: dict[str, None] = {name: None for row in self.rows for name in row}
+        found = {name: [row.get(name, math.nan) for row in self.rows] for name in names}
+        for name, points in self.reported.items():
+            if name not in found:
+                found[name] = [value for _, value in points]
+        return found
+
+
+def _state(progress: JobProgress, event: JobEvent) -> None:
+    try:
+        progress.state = JobState(str(event.fields.get("state")))
+    except ValueError:
+        return
+    progress.position = _whole(event.fields.get("position"))
+    progress.note = _text(event.fields.get("note"))
+    progress.error = _text(event.fields.get("error")) or progress.error
+    if progress.created is None:
+        progress.created = event.time
+    if progress.state is JobState.RUNNING and progress.started is None:
+        progress.started = event.time
+    if progress.state.is_final:
+        progress.ended = event.time
+
+
+def _fit(progress: JobProgress, event: JobEvent) -> None:
+    progress.fit = _whole(event.fields.get("fit")) or progress.fit + 1
+    progress.epochs = _whole(event.fields.get("epochs"))
+    progress.steps = _whole(event.fields.get("steps"))
+    progress.epoch, progress.step, progress.epoch_seconds = 0, None, []
+
+
+def _step(progress: JobProgress, event: JobEvent) -> None:
+    progress.epoch = _whole(event.fields.get("epoch")) or progress.epoch
+    progress.step = _whole(event.fields.get("step"))
+    progress.steps = _whole(event.fields.get("steps")) or progress.steps
+    progress.metrics |= _numbers(event.fields.get("metrics"))
+
+
+def _epoch(progress: JobProgress, event: JobEvent) -> None:
+    progress.epoch = _whole(event.fields.get("epoch")) or progress.epoch + 1
+    progress.epochs = _whole(event.fields.get("epochs")) or progress.epochs
+    taken = number(event.fields.get("seconds"))
+    progress.epoch_seconds.append(taken if taken is not None and math.isfinite(taken) and taken >= 0 else 0.0)
+    metrics = _numbers(event.fields.get("metrics"))
+    progress.metrics |= metrics
+    progress.rows.append(metrics)
+    progress.step = None
+
+
+def _metric(progress: JobProgress, event: JobEvent) -> None:
+    step = number(event.fields.get("step"))
+    for name, value in _numbers(event.fields.get("metrics")).items():
+        progress.metrics[name] = value
+        points = progress.reported.setdefault(name, [])
+        points.append((step if step is not None else float(len(points) + 1), value))
+
+
+def _device(progress: JobProgress, event: JobEvent) -> None:
+    name, count = _text(event.fields.get("name")), _whole(event.fields.get("count")) or 1
+    progress.device = f"{count} × {name}" if name and count > 1 else name
+
+
+def _warning(progress: JobProgress, event: JobEvent) -> None:
+    message = _text(event.fields.get("message"))
+    if message and message not in progress.warnings and len(progress.warnings) < LOG_LINES:
+        progress.warnings.append(message)
+
+
+def _artifact(progress: JobProgress, event: JobEvent) -> None:
+    kind, path = _text(event.fields.get("artifact")), _text(event.fields.get("path"))
+    if kind and path and len(progress.artifacts) < _MOST_METRICS:
+        progress.artifacts[kind] = path
+
+
+def _failure(progress: JobProgress, event: JobEvent) -> None:
+    message = _text(event.fields.get("message"))
+    if message:
+        progress.failure = JobFailure(
+            message=message,
+            cell=_text(event.fields.get("cell")),
+            line=_whole(event.fields.get("line")),
+            source_line=_text(event.fields.get("source_line")),
+            traceback=_text(event.fields.get("traceback"), longest=50_000),
+            next=_text(event.fields.get("next")),
+        )
+
+
+def _log(progress: JobProgress, event: JobEvent) -> None:
+    text = _text(event.fields.get("text"))
+    if text is not None:
+        progress.log.append((event.time, str(event.fields.get("severity", "INFO")), text))
+
+
+_READERS = {
+    "state": _state,
+    "fit": _fit,
+    "step": _step,
+    "epoch": _epoch,
+    "metric": _metric,
+    "device": _device,
+    "warning": _warning,
+    "artifact": _artifact,
+    "failure": _failure,
+    "log": _log,
+}
+
+
+def number(value: Any) -> float | None:
+    """A number of an event; what is not finite travels as text."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        try:
+            return float(value)
+        except OverflowError:
+            return None
+    return float(value) if value in ("nan", "inf", "-inf") else None
+
+
+def _numbers(value: Any) -> dict[str, float]:
+    if not isinstance(value, dict):
+        return {}
+    read = {str(name)[:100]: number(item) for name, item in list(value.items())[:_MOST_METRICS]}
+    return {name: item for name, item in read.items() if item is not None}
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+
+
+def _text(value: Any, *, longest: int = _LONGEST_LINE) -> str | None:
+    return value[:longest] if isinstance(value, str) else None

@@ -1,0 +1,61 @@
+"""What one Python process shares between its calls: settings, ledger, and the connections that were made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from cloudml_magic.connection import Connection, Place, place
+from cloudml_magic.ledger import Ledger
+from cloudml_magic.settings import Resolved, Settings
+
+CURRENT = Settings()
+
+
+def settings(**values: str | None) -> list[Resolved]:
+    """Sets what is given for this session; returns every setting with where it came from."""
+    CURRENT.set({name: str(value) for name, value in values.items() if value is not None})
+    return CURRENT.table()
+
+
+def connection_to(where: Place) -> Connection:
+    """The connection to a place, made once per process and HOME."""
+    return _connection(where, str(_ledger_file()))
+
+
+def connection(target: str | None = None) -> Connection:
+    """The connection to where jobs go now."""
+    return connection_to(place(CURRENT, target))
+
+
+def ledger() -> Ledger:
+    """The ledger of the current HOME."""
+    return Ledger()
+
+
+def notebook_namespace() -> Mapping[str, Any]:
+    """The variables of the notebook, or of the program that runs."""
+    shell = current_shell()
+    if shell is not None:
+        namespace: Mapping[str, Any] = shell.user_ns
+        return namespace
+    return vars(sys.modules["__main__"])
+
+
+def current_shell() -> Any | None:
+    """The IPython shell of this process, if there is one; IPython is not imported to find out."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+
+
+@cache
+def _connection(where: Place, home: str) -> Connection:
+    return Connection(where, CURRENT)
+
+
+def _ledger_file() -> Any:
+    from cloudml_magic.places import ledger_file
+
+    return ledger_file()

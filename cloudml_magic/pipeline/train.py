@@ -1,0 +1,59 @@
+"""Sends a preparation: package and data to the bucket, then the job, each once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from cloudml_magic.connection import Connection, place
+from cloudml_magic.pipeline.job import Job
+from cloudml_magic.pipeline.options import TrainOptions
+from cloudml_magic.pipeline.prepare import Preparation, manifest, prepare
+from cloudml_magic.pipeline.session import CURRENT, connection_to, current_shell, ledger, notebook_namespace
+from cloudml_magic.source import ExecutedCell, executed_cells, trained_cell
+from cloudml_magic.storage import Address
+
+
+def train(code: str, *, name: str | None = None, wait: bool = False, **options: Any) -> Job:
+    """Trains code outside this process, with what it needs of the notebook: what `%%ml_train` does, from Python."""
+    preparation = prepare_here(trained_cell(code, current_shell()), name or "job", TrainOptions.of(options))
+    job = submit(preparation)
+    return job.wait() if wait else job
+
+
+def prepare_here(trained: ExecutedCell, name: str, options: TrainOptions) -> Preparation:
+    """Prepares a cell with the history and the variables of this notebook."""
+    shell = current_shell()
+    return prepare(
+        executed_cells(shell) if shell is not None else [],
+        trained,
+        name=name,
+        options=options,
+        namespace=notebook_namespace(),
+        folder=Path.cwd(),
+        settings=CURRENT,
+        place=place(CURRENT, options.target),
+    )
+
+
+def submit(preparation: Preparation, *, notebook: str | None = None, cell: str = "") -> Job:
+    """Uploads what is not there yet and creates the job; if anything stops it, no job and no line is left."""
+    there = connection_to(preparation.place)
+    book = ledger()
+    token, now = preparation.spec.token, time.time()
+    book.begin(token, preparation.spec.name, preparation.place.target, now)
+    try:
+        _send(preparation, there, manifest(preparation, notebook, cell, now))
+        snapshot = there.client.create_job(preparation.spec)
+    except BaseException:
+        book.forget(token)
+        raise
+    book.complete(token, snapshot.resource_name)
+    return Job(snapshot, there)
+
+
+def _send(preparation: Preparation, there: Connection, note: bytes) -> None:
+    for upload in preparation.uploads:
+        upload.send(there.storage)
+    there.storage.write(Address.parse(preparation.spec.folder) / "manifest.json", note)
