@@ -20,7 +20,8 @@ def main() -> int:
     # The job's Python is this one, wherever the user's shell stands.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     began = time.monotonic()
-    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(EXAMPLES)}}, kernel_name="python3")
+    here = {"metadata": {"path": str(EXAMPLES)}}
+    client = NotebookClient(notebook, timeout=600, resources=here, kernel_name="python3")
     try:
         client.execute()
     except CellExecutionError as problem:

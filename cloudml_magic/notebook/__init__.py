@@ -12,18 +12,21 @@ def register(shell: Any) -> None:
     from cloudml_magic.notebook.job_magics import JobMagics
     from cloudml_magic.notebook.setting_magics import SettingMagics
     from cloudml_magic.notebook.train_magics import TrainMagics
-    from cloudml_magic.source.history import start_recording
+    from cloudml_magic.source.history import CellRecorder
 
     for family in (SettingMagics, TrainMagics, JobMagics):
         shell.register_magics(family(shell))
-    start_recording(shell)
+    # Kept on the shell, so that it lives as long as the notebook and `train()` finds it too.
+    if getattr(shell, "cloudml_recorder", None) is None:
+        shell.cloudml_recorder = CellRecorder()
+        shell.events.register("post_run_cell", shell.cloudml_recorder.post_run_cell)
 
 
 def unregister(shell: Any) -> None:
     """Takes the magics and the recorder away."""
-    from cloudml_magic.source.history import stop_recording
-
     for name in _NAMES:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop(name, None)
-    stop_recording(shell)
+    recorder, shell.cloudml_recorder = getattr(shell, "cloudml_recorder", None), None
+    if recorder is not None:
+        shell.events.unregister("post_run_cell", recorder.post_run_cell)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from cloudml_magic import pipeline
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.notebook import live
-from cloudml_magic.notebook.job_table import show_jobs
 from cloudml_magic.notebook.options import parse
 from cloudml_magic.notebook.train_magics import wait_here
-from cloudml_magic.pipeline import Job
-from cloudml_magic.pipeline.wording import clean
+
+if TYPE_CHECKING:
+    from cloudml_magic.pipeline import Job
 
 _name = argument("name", nargs="?", default="latest", help="a job's name, NAME~1 for the one before, its id, or latest")
 
@@ -31,6 +29,9 @@ class JobMagics(Magics):
     @line_magic
     def ml_jobs(self, line: str) -> None:
         """Lists the jobs, latest first; `--delete` and `--older-than` free jobs and what they left, after asking."""
+        from cloudml_magic import pipeline
+        from cloudml_magic.notebook.job_table import show_jobs
+
         given = parse(self.ml_jobs, line)
         if given.delete or given.older_than:
             found = [pipeline.job(given.delete)] if given.delete else []
@@ -46,6 +47,8 @@ class JobMagics(Magics):
     @line_magic
     def ml_job(self, line: str) -> Job:
         """Shows a job's card again, live until it ends, and returns the job."""
+        from cloudml_magic import pipeline
+
         given = parse(self.ml_job, line)
         job = pipeline.job(given.name)
         if given.into:
@@ -60,6 +63,9 @@ class JobMagics(Magics):
     @line_magic
     def ml_logs(self, line: str) -> None:
         """Prints what a job printed."""
+        from cloudml_magic import pipeline
+        from cloudml_magic.pipeline.wording import clean
+
         given = parse(self.ml_logs, line)
         job = pipeline.job(given.name)
         if not given.follow:
@@ -78,6 +84,8 @@ class JobMagics(Magics):
     @line_magic
     def ml_cancel(self, line: str) -> None:
         """Stops a job at its next batch; what there is of the model is saved."""
+        from cloudml_magic import pipeline
+
         job = pipeline.cancel(parse(self.ml_cancel, line).name)
         print(f"{job.name} · {job.state}")
 
@@ -86,6 +94,8 @@ class JobMagics(Magics):
     @line_magic
     def ml_wait(self, line: str) -> Job:
         """Waits until a job has ended and raises if it failed: a gate for Run All. An interrupt detaches."""
+        from cloudml_magic import pipeline
+
         job = pipeline.job(parse(self.ml_wait, line).name)
         _show(self.shell, job)
         wait_here(job)
@@ -93,12 +103,16 @@ class JobMagics(Magics):
 
 
 def _show(shell: Any, job: Job) -> None:
+    from cloudml_magic.notebook import live
+
     card = live.new_card(shell, job.snapshot())
     card.show()
     live.follow(card, job)
 
 
 def _delete(found: list[Job], sure: bool) -> None:
+    from cloudml_magic import pipeline
+
     if not found:
         print("No job is that old.")
         return

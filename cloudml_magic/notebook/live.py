@@ -11,9 +11,11 @@ from typing import Any
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.notebook.card import JobView, bundle
+from cloudml_magic.notebook.card.lines import line_of
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
 from cloudml_magic.records import JobEvent, JobSnapshot, Target
+from cloudml_magic.states import JobState
 
 _REDRAW_SECONDS = 0.2
 
@@ -98,8 +100,6 @@ class TextCard:
         self._snapshot = snapshot
 
     def apply(self, event: JobEvent) -> None:
-        from cloudml_magic.notebook.card.lines import line_of
-
         self._progress.apply(event)
         line = line_of(event, JobView.of(self._snapshot, self._progress, time.time()))
         if line and (line, event.kind) != self._shown:
@@ -127,11 +127,11 @@ def new_card(shell: Any, snapshot: JobSnapshot) -> AnyCard:
     return Card(snapshot) if hasattr(shell, "kernel") else TextCard(snapshot)
 
 
-def placeholder(name: str, target: Target, now: float) -> JobSnapshot:
+def placeholder(name: str, now: float) -> JobSnapshot:
     """What is known of a job that is being sent."""
-    from cloudml_magic.states import JobState
-
-    return JobSnapshot(id="", resource_name="", name=name, state=JobState.QUEUED, target=target, folder="", created=now)
+    return JobSnapshot(
+        id="", resource_name="", name=name, state=JobState.QUEUED, target=Target.LOCAL, folder="", created=now
+    )
 
 
 def follow(card: AnyCard, job: Job) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from cloudml_magic import pipeline
 from cloudml_magic.notebook.options import parse
 from cloudml_magic.settings import SETTINGS
 
@@ -32,6 +31,8 @@ class SettingMagics(Magics):
         Without options it shows each setting and where it came from: argument, session, environment,
         configuration file or default.
         """
+        from cloudml_magic import pipeline
+
         given = vars(parse(self.ml_init, line))
         resolved = pipeline.settings(**given)
         width = max(len(setting.name) for setting in resolved)

@@ -5,26 +5,22 @@ from __future__ import annotations
 import ast
 import time
 from argparse import Namespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from cloudml_magic import pipeline
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.notebook import live
-from cloudml_magic.notebook.dry_run import show_dry_run
 from cloudml_magic.notebook.options import parse
-from cloudml_magic.pipeline import Job
-from cloudml_magic.pipeline.options import TrainOptions, checked_name
-from cloudml_magic.pipeline.session import CURRENT
-from cloudml_magic.records import Target
-from cloudml_magic.source.history import notebook_path, trained_cell
+
+if TYPE_CHECKING:
+    from cloudml_magic.pipeline import Job
+    from cloudml_magic.pipeline.options import TrainOptions
 
 
 def _machine_arguments(magic: Any) -> Any:
     for decorate in (
-        argument("--target", choices=[target.value for target in Target], help="where the job runs"),
+        argument("--target", choices=["local", "cloud"], help="where the job runs"),
         argument("--machine", help="machine type, such as n1-standard-8"),
         argument("--gpu", metavar="KIND[:N]", help="accelerator, such as T4 or T4:2"),
         argument("--spot", action="store_true", help="a cheaper machine that may be taken away"),
@@ -72,20 +68,26 @@ class TrainMagics(Magics):
         returns at once; its card follows the job, and the job object (`_`, or `--into VAR`) gives history and
         model back. Values may be $variables or {expressions} of the notebook.
         """
+        # Imported at the first training, so that %load_ext stays instant.
+        from cloudml_magic import pipeline
+        from cloudml_magic.notebook import live
+        from cloudml_magic.notebook.dry_run import show_dry_run
+        from cloudml_magic.notebook.this_cell import notebook_path, this_cell
+        from cloudml_magic.pipeline.options import checked_name
+
         given = parse(self.ml_train, line)
         options = _train_options(given)
-        trained = trained_cell(cell, self.shell, line=line)
+        trained = this_cell(self.shell, line, cell)
         if given.dry_run:
             show_dry_run(pipeline.prepare_here(trained, given.name, options))
             return None
         if given.into is not None and not given.into.isidentifier():
             raise CloudMLError("bad-option", f"--into {given.into!r} is no variable.", next="Give a Python name.")
-        target = Target(CURRENT.value("target", options.target) or Target.LOCAL)
-        card = live.new_card(self.shell, live.placeholder(checked_name(given.name), target, time.time()))
+        card = live.new_card(self.shell, live.placeholder(checked_name(given.name), time.time()))
         card.show()
         try:
             preparation = pipeline.prepare_here(trained, given.name, options)
-            job = pipeline.submit(preparation, notebook=notebook_path(self.shell), cell=trained.label)
+            job = pipeline.submit(preparation, notebook=notebook_path(self.shell), cell=trained.cell.label)
         except BaseException:
             card.withdraw()
             raise
@@ -126,6 +128,8 @@ def _run_here(shell: Any, cell: str) -> Any:
 
 
 def _train_options(given: Namespace) -> TrainOptions:
+    from cloudml_magic.pipeline.options import TrainOptions
+
     values = vars(given)
     mine = ("name", "wait", "dry_run", "into")
     return TrainOptions.of({name: value for name, value in values.items() if name not in mine})

@@ -11,13 +11,13 @@ from cloudml_magic.pipeline.job import Job
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.prepare import Preparation, manifest, prepare
 from cloudml_magic.pipeline.session import CURRENT, connection_to, current_shell, ledger, notebook_namespace
-from cloudml_magic.source import ExecutedCell, executed_cells, trained_cell
+from cloudml_magic.source import ExecutedCell, executed_cells
 from cloudml_magic.storage import Address
 
 
 def train(code: str, *, name: str | None = None, wait: bool = False, **options: Any) -> Job:
     """Trains code outside this process, with what it needs of the notebook: what `%%ml_train` does, from Python."""
-    preparation = prepare_here(trained_cell(code, current_shell()), name or "job", TrainOptions.of(options))
+    preparation = prepare_here(ExecutedCell(code), name or "job", TrainOptions.of(options))
     job = submit(preparation)
     return job.wait() if wait else job
 
@@ -26,7 +26,7 @@ def prepare_here(trained: ExecutedCell, name: str, options: TrainOptions) -> Pre
     """Prepares a cell with the history and the variables of this notebook."""
     shell = current_shell()
     return prepare(
-        executed_cells(shell) if shell is not None else [],
+        executed_cells(shell, getattr(shell, "cloudml_recorder", None)) if shell is not None else [],
         trained,
         name=name,
         options=options,

@@ -82,8 +82,10 @@ def _under(view: JobView) -> str:
         if view.step and view.steps and not view.state.is_final:
             words += f" · step {view.step} of {view.steps}"
     right = about(view.left) if view.left is not None else ""
+    # The row keeps its place while the job goes on, so that nothing jumps when the first epoch comes.
+    height = 0 if view.state.is_final and not words else 20
     return (
-        '<div style="display:flex;justify-content:space-between;padding:5px 14px 3px;min-height:20px">'
+        f'<div style="display:flex;justify-content:space-between;padding:5px 14px 3px;min-height:{height}px">'
         f'<span>{words}</span><span style="color:{_MUTED}">{right}</span></div>'
     )
 
@@ -124,7 +126,9 @@ def _warnings(view: JobView) -> str:
 def _charts(view: JobView) -> str:
     if not view.curves:
         return ""
-    figures = "".join(_chart(curve, view.epochs) for curve in view.curves[:_CHARTS])
+    # While it trains, the width is the whole training; afterwards it is what was trained.
+    epochs = None if view.state.is_final else view.epochs
+    figures = "".join(_chart(curve, epochs) for curve in view.curves[:_CHARTS])
     more = " · ".join(f"{curve.name} {figure(curve.name, curve.values[-1])}" for curve in view.curves[_CHARTS:])
     twins = any(curve.validation for curve in view.curves)
     legend = (

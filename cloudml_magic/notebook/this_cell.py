@@ -1,0 +1,23 @@
+"""The cell that runs now and the notebook it stands in, as far as the front end tells."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from cloudml_magic.source.executed_cell import ExecutedCell
+from cloudml_magic.source.history import running_cell_id
+
+
+def this_cell(shell: Any, line: str, body: str) -> ExecutedCell:
+    """The cell as typed: its magic line is line 1."""
+    information = getattr(getattr(shell.displayhook, "exec_result", None), "info", None)
+    typed = str(getattr(information, "raw_cell", "") or "")
+    # Called from within another cell (a loop, a test), there is no text of its own to show.
+    text = typed if typed.rstrip("\n").endswith(body.rstrip("\n")) else f"%%ml_train {line}\n{body}"
+    return ExecutedCell(text, shell.execution_count, running_cell_id(shell))
+
+
+def notebook_path(shell: Any) -> str | None:
+    """The notebook's file, where the server or the editor names it."""
+    return os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__")

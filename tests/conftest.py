@@ -1,0 +1,20 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A HOME of its own: another platform, another ledger, another configuration."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "KERAS_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable in ("TARGET", "PROJECT", "REGION", "BUCKET", "MACHINE", "GPU", "IMAGE", "CONCURRENT_JOBS", "SPARE"):
+        monkeypatch.delenv(f"CLOUDML_{variable}", raising=False)
+    return folder

@@ -1,0 +1,238 @@
+"""The card: one view, three representations, and nothing of a job's claims that could act."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from html.parser import HTMLParser
+
+import pytest
+
+from cloudml_magic.notebook.card import JOB_MIME, JobView, bundle
+from cloudml_magic.notebook.card.view import about, figure, ordinal
+from cloudml_magic.pipeline.progress import JobProgress
+from cloudml_magic.pipeline.wording import clean, duration
+from cloudml_magic.records import JobEvent, JobSnapshot, Target
+from cloudml_magic.states import JobState
+
+NOW = 1_700_000_000.0
+
+
+def event(kind: str, at: float = NOW, **fields: object) -> JobEvent:
+    return JobEvent(kind, at, fields)
+
+
+def card(events: list[JobEvent], name: str = "digits") -> dict[str, object]:
+    progress = JobProgress()
+    for one in events:
+        progress.apply(one)
+    snapshot = JobSnapshot("1", "jobs/1", name, progress.state, Target.LOCAL, "gs://b/j", created=NOW - 400)
+    return bundle(JobView.of(snapshot, progress, NOW))
+
+
+TRAINING = [
+    event("state", NOW - 372, state="RUNNING"),
+    event("device", name="CPU", type="cpu", count=1),
+    event("fit", fit=1, epochs=20, steps=95),
+    *(
+        event("epoch", epoch=n, epochs=20, seconds=26.0, metrics={"loss": 1 / n, "val_loss": 2 / n, "accuracy": 0.943})
+        for n in range(1, 13)
+    ),
+    event("step", epoch=13, epochs=20, step=41, steps=95, metrics={"loss": 0.08}),
+    event("log", text="Epoch 12/20 · 95/95 · 26 s", severity="INFO"),
+]
+
+
+def test_a_running_job_shows_where_it_stands() -> None:
+    """Name, state, place, elapsed time, epoch, step, time left, curves and the last log lines."""
+    shown = card(TRAINING)
+    assert shown["text/plain"] == (
+        "digits · RUNNING · this machine · CPU · 6 min 12 s\n"
+        "  epoch 13 of 20 · step 41 of 95 · about 3 min left\n"
+        "  loss      █▄▃▂▂▁▁▁▁▁▁▁  0.083  val 0.167\n"
+        "  accuracy  ▁▁▁▁▁▁▁▁▁▁▁▁  94.3 %\n"
+        "  | Epoch 12/20 · 95/95 · 26 s"
+    )
+    html = str(shown["text/html"])
+    for words in (
+        "Running",
+        "digits",
+        "this machine · CPU",
+        "6 min 12 s",
+        "step 41 of 95",
+        "about 3 min left",
+        "94.3 %",
+    ):
+        assert words in html
+    assert html.count("data:image/svg+xml;base64,") == 2
+
+
+def test_the_data_representation_follows_schema_one() -> None:
+    """It is JSON with finite numbers, at most 200 points a curve and 20 log lines."""
+    many = [
+        event("epoch", epoch=n, epochs=900, seconds=1, metrics={"loss": "nan" if n == 5 else n}) for n in range(1, 900)
+    ]
+    lines = [event("log", text=str(n)) for n in range(100)]
+    document = card([event("state", state="RUNNING"), *many, *lines])[JOB_MIME]
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert isinstance(document, dict)
+    assert document["schema"] == 1
+    assert len(document["metrics"]["loss"]) == 200
+    assert (document["metrics"]["loss"][0], document["metrics"]["loss"][-1]) == (1.0, 899.0)
+    assert [line["text"] for line in document["log_tail"]] == [str(n) for n in range(80, 100)]
+
+
+def test_a_failed_job_shows_its_cause_and_the_line() -> None:
+    """One sentence, the cell and line as the editor counts them, and what to do next."""
+    shown = card(
+        [
+            event("state", NOW - 9, state="RUNNING"),
+            event(
+                "failure",
+                message="The last layer has 10 outputs, the labels go up to 11.",
+                cell="In [14]",
+                line=7,
+                source_line="model.fit(train)",
+                next="Give Dense 12 units.",
+            ),
+            event("state", state="FAILED"),
+        ]
+    )
+    assert shown["text/plain"] == (
+        "digits · FAILED · this machine · 9 s\n"
+        "  The last layer has 10 outputs, the labels go up to 11.\n"
+        "  In [14], line 7: model.fit(train)\n"
+        "  Next: Give Dense 12 units."
+    )
+    assert "In [14], line 7" in str(shown["text/html"])
+
+
+def test_a_failure_without_a_report_shows_what_the_platform_says() -> None:
+    """A killed job cannot speak for itself."""
+    shown = card([event("state", state="FAILED", error="The replica workerpool0-0 ran out of memory")])
+    assert "The replica workerpool0-0 ran out of memory" in str(shown["text/plain"])
+
+
+def test_a_waiting_job_says_its_place_in_line() -> None:
+    """QUEUED with its position."""
+    assert "2nd in line" in str(card([event("state", state="QUEUED", position=2)])["text/plain"])
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "<a href=javascript:alert(1)>x</a>",
+    "<style>*{display:none}</style>",
+    "&lt;b&gt;",
+    "\x1b]8;;http://x.test\x07link\x1b]8;;\x07",
+    "\x1b[31mred\x1b[0m",
+    "a\u202eb\u2066c",
+    "nul\0byte",
+    "<!--",
+    "]]>",
+    "{{7*7}}",
+    "\ud800 lone",
+    "line\r\nfeed",
+    "x" * 100_000,
+]
+
+
+class Elements(HTMLParser):
+    """Collects elements and attributes as a browser would see them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.attributes: set[str] = set()
+        self.sources: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.sources |= {(value or "")[:26] for name, value in attrs if name in ("src", "href")}
+
+
+@pytest.mark.parametrize("payload", HOSTILE, ids=range(len(HOSTILE)))
+def test_what_a_job_claims_stays_text(payload: str) -> None:
+    """No field of any event becomes an element, an attribute, an address or a control sequence."""
+    shown = card(
+        [
+            event("state", state="RUNNING", note=payload),
+            event("device", name=payload),
+            event("fit", fit=1, epochs=3),
+            event(
+                "epoch", epoch=1, epochs=3, seconds=1, metrics={payload: 1.0, f"val_{payload}": 2.0, "loss": payload}
+            ),
+            event("metric", step=payload, metrics={payload: 3}),
+            event("warning", message=payload),
+            event("log", text=payload, severity=payload),
+            event("artifact", artifact=payload, path=payload),
+            event("failure", message=payload, cell=payload, line=3, source_line=payload, next=payload),
+            event("state", state="FAILED", error=payload),
+        ],
+        name=payload,
+    )
+    seen = Elements()
+    seen.feed(str(shown["text/html"]))
+    assert seen.found <= {"div", "span", "img"}
+    assert seen.attributes <= {"style", "role", "aria-label", "src", "alt", "width", "height"}
+    assert seen.sources <= {"data:image/svg+xml;base64,"}
+    for text in (str(shown["text/plain"]), str(shown["text/html"]), json.dumps(shown[JOB_MIME], ensure_ascii=False)):
+        assert not any(character in text for character in "\x1b\0\u202e\u2066\ud800\r")
+    assert len(str(shown["text/html"])) < 100_000
+
+
+def test_events_of_any_shape_are_survived() -> None:
+    """A job may write anything into its own file: 3,000 random events change nothing but the picture."""
+    chance = random.Random(5)
+    odd = [None, True, -1, 0, 3, 2**70, 1e308, math.inf, "nan", "x", [], {}, [1], {"loss": 1}, {"loss": None}, {1: 2}]
+    names = [
+        "state",
+        "position",
+        "epoch",
+        "epochs",
+        "step",
+        "steps",
+        "fit",
+        "seconds",
+        "metrics",
+        "message",
+        "line",
+        "text",
+    ]
+    kinds = ["state", "fit", "step", "epoch", "metric", "device", "warning", "artifact", "failure", "log", "other"]
+    progress = JobProgress()
+    for _ in range(3000):
+        fields = {name: chance.choice(odd) for name in chance.sample(names, 5)}
+        if chance.random() < 0.3:
+            fields["state"] = chance.choice(list(JobState)).value
+        progress.apply(event(chance.choice(kinds), **fields))
+        snapshot = JobSnapshot("1", "jobs/1", "n", progress.state, Target.LOCAL, "gs://b/j", created=NOW)
+        json.dumps(bundle(JobView.of(snapshot, progress, NOW)), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (duration(9.7), "9 s"),
+        (duration(372), "6 min 12 s"),
+        (duration(7500), "2 h 5 min"),
+        (duration(-4), "0 s"),
+        (about(4), "a few seconds left"),
+        (about(42), "about 40 s left"),
+        (about(180), "about 3 min left"),
+        (figure("accuracy", 0.943), "94.3 %"),
+        (figure("loss", 0.3611), "0.361"),
+        (figure("loss", 1.2e-5), "1.20e-05"),
+        (figure("loss", math.nan), "nan"),
+        (ordinal(1), "1st"),
+        (ordinal(12), "12th"),
+        (ordinal(22), "22nd"),
+        (clean("a\tb\x1b[1mc"), "a    bc"),
+    ],
+)
+def test_words(words: str, expected: str) -> None:
+    """Times and numbers as people read them."""
+    assert words == expected

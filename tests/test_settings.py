@@ -1,0 +1,57 @@
+"""Where a setting's value comes from."""
+
+from pathlib import Path
+
+import pytest
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.settings import Settings
+
+
+def write_configuration(home: Path, text: str) -> Path:
+    file = home / ".config/cloudml-magic/config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def test_argument_beats_session_beats_environment_beats_file_beats_default(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each source counts where the ones before it are silent, and says that it was the one."""
+    settings = Settings()
+    assert (settings.resolve("target").value, settings.resolve("target").origin) == ("local", "default")
+    file = write_configuration(home, 'region = "europe-west4"\n')
+    assert settings.resolve("region").origin == f"config file ({file})"
+    monkeypatch.setenv("CLOUDML_REGION", "us-east1")
+    assert settings.resolve("region").value == "us-east1"
+    assert settings.resolve("region").origin == "environment (CLOUDML_REGION)"
+    settings.set({"region": "asia-east1"})
+    assert (settings.resolve("region").value, settings.resolve("region").origin) == ("asia-east1", "session")
+    assert settings.resolve("region", "us-west1").origin == "argument"
+
+
+def test_a_value_that_is_not_allowed_changes_nothing(home: Path) -> None:
+    """Of several settings given at once, none is kept if one is wrong."""
+    settings = Settings()
+    with pytest.raises(CloudMLError) as caught:
+        settings.set({"region": "us-east1", "target": "moon"})
+    assert str(caught.value) == (
+        "target cannot be 'moon'.\n  Why:  It was set in the session.\n  Next: Use local or cloud.\n[bad-setting]"
+    )
+    assert settings.value("region") is None
+
+
+def test_a_setting_that_is_unknown_is_named(home: Path) -> None:
+    """A slip of the keyboard is not silently kept."""
+    with pytest.raises(CloudMLError, match="There is no setting 'regoin'"):
+        Settings({"regoin": "x"})
+
+
+def test_a_broken_configuration_file_is_named_with_its_fault(home: Path) -> None:
+    """Not a traceback of a parser, but the file and the line."""
+    file = write_configuration(home, "region = \n")
+    with pytest.raises(CloudMLError) as caught:
+        Settings().value("region")
+    assert caught.value.what == f"The configuration file {file} cannot be read."
+    assert "line 1" in caught.value.why
