@@ -49,9 +49,12 @@ class _UnsetError(Exception):
     """A value that cannot be brought into form; what is wrong has been noted."""
 
 
-def normalise(document: Document, schema: str, body: Any) -> dict[str, Any]:
-    """The body in the schema's own form; raises BodyError with everything that is wrong."""
-    reader = _Reader(document)
+def normalise(document: Document, schema: str, body: Any, *, nulls: bool = False) -> dict[str, Any]:
+    """The body in the schema's own form; raises BodyError with everything that is wrong.
+
+    Nulls are dropped as unset, or kept where they mean "remove", as in Cloud Storage's patches.
+    """
+    reader = _Reader(document, nulls=nulls)
     try:
         result = reader.message(document.schemas[schema], body, "")
     except _UnsetError:
@@ -70,9 +73,10 @@ def violations(document: Document, schema: str, body: Any) -> list[Violation]:
 
 
 class _Reader:
-    def __init__(self, document: Document, *, strict: bool = False) -> None:
+    def __init__(self, document: Document, *, strict: bool = False, nulls: bool = False) -> None:
         self.document = document
         self.strict = strict
+        self.nulls = nulls
         self.violations: list[Violation] = []
 
     def wrong(self, field: str, description: str) -> _UnsetError:
@@ -96,6 +100,8 @@ class _Reader:
             if name not in properties:
                 name = key
             if item is None and not self.strict and rule.get("type") != "any":
+                if self.nulls:
+                    result[name] = None
                 continue
             if name in result:
                 self.wrong(field, f'Invalid value{_at(where)} "{key}": the field is set twice.')

@@ -9,7 +9,7 @@ import functools
 import importlib.util
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,26 @@ _MATCHED_BY_PATH = frozenset({"ml.projects.predict", "ml.projects.explain"})
 _VARIABLE = re.compile(r"\{(\+?)(\w+)\}")
 
 
+@dataclass(frozen=True)
+class _Template:
+    """A path with variables; compiled when it is first needed, since a document has a thousand of them."""
+
+    path: str
+    part: str
+    before: str = ""
+
+    @functools.cached_property
+    def pattern(self) -> re.Pattern[str]:
+        pieces = [self.before]
+        position = 0
+        for variable in _VARIABLE.finditer(self.path):
+            pieces.append(re.escape(self.path[position : variable.start()]))
+            pieces.append(f"(?P<{variable[2]}>{'.+' if variable[1] else self.part})")
+            position = variable.end()
+        pieces.append(re.escape(self.path[position:]))
+        return re.compile("".join(pieces))
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One method of one API, as its document describes it."""
@@ -32,9 +52,15 @@ class Method:
     parameters: Mapping[str, Mapping[str, Any]]
     request: str | None
     response: str | None
-    pattern: re.Pattern[str] = field(repr=False)
-    upload_patterns: tuple[re.Pattern[str], ...] = field(default=(), repr=False)
-    media_download: bool = False
+    templates: tuple[_Template, ...] = field(default=(), repr=False)
+
+    def read(self, path: str) -> dict[str, str] | None:
+        """The decoded parts of an undecoded path that means this method, else None."""
+        for template in self.templates:
+            found = template.pattern.fullmatch(path)
+            if found:
+                return {name: unquote(value) for name, value in found.groupdict().items()}
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +83,17 @@ class Document:
     def matches(self, path: str) -> Iterator[Match]:
         """All methods that an undecoded path may mean, whatever the verb."""
         for method in self.methods.values():
-            for pattern in (method.pattern, *method.upload_patterns):
-                found = pattern.fullmatch(path)
-                if found:
-                    yield Match(method, {name: unquote(value) for name, value in found.groupdict().items()})
-                    break
+            parts = method.read(path)
+            if parts is not None:
+                yield Match(method, parts)
 
     def match(self, verb: str, path: str) -> Match | None:
         """The method that a verb and an undecoded path mean."""
         return next((match for match in self.matches(path) if match.method.verb == verb), None)
 
-    def only(self, prefixes: tuple[str, ...]) -> Document:
-        """The same document with no other methods than those whose ids begin with one of the prefixes."""
-        kept = {name: method for name, method in self.methods.items() if name.startswith(prefixes)}
+    def only(self, ids: Collection[str]) -> Document:
+        """The same document with no other methods than these."""
+        kept = {name: method for name, method in self.methods.items() if name in ids}
         return Document(self.name, kept, self.schemas, self.parameters)
 
 
@@ -118,6 +142,8 @@ def _method(entry: Mapping[str, Any], service_path: str, *, by_path: bool) -> Me
     use_path = by_path or entry["id"] in _MATCHED_BY_PATH
     path = service_path + (entry["path"] if use_path else entry["flatPath"])
     protocols = entry.get("mediaUpload", {}).get("protocols", {})
+    # A colon never belongs to an id, else `models/5@2:deleteVersion` would be an id of `models.delete`.
+    plain = _Template("/" + path, "[^/]+", "(?:/download)?") if by_path else _Template("/" + path, "[^/:]+")
     return Method(
         id=entry["id"],
         verb=entry["httpMethod"],
@@ -125,19 +151,5 @@ def _method(entry: Mapping[str, Any], service_path: str, *, by_path: bool) -> Me
         parameters=entry.get("parameters", {}),
         request=entry.get("request", {}).get("$ref"),
         response=entry.get("response", {}).get("$ref"),
-        # A colon never belongs to an id, else `models/5@2:deleteVersion` would be an id of `models.delete`.
-        pattern=_compiled("/" + path, "[^/]+" if by_path else "[^/:]+", download=by_path),
-        upload_patterns=tuple(_compiled(protocol["path"], "[^/]+") for protocol in protocols.values()),
-        media_download=bool(entry.get("supportsMediaDownload")),
+        templates=(plain, *(_Template(protocol["path"], "[^/]+") for protocol in protocols.values())),
     )
-
-
-def _compiled(path: str, part: str, *, download: bool = False) -> re.Pattern[str]:
-    pieces = []
-    position = 0
-    for variable in _VARIABLE.finditer(path):
-        pieces.append(re.escape(path[position : variable.start()]))
-        pieces.append(f"(?P<{variable[2]}>{'.+' if variable[1] else part})")
-        position = variable.end()
-    pieces.append(re.escape(path[position:]))
-    return re.compile(("(?:/download)?" if download else "") + "".join(pieces))

@@ -1,0 +1,118 @@
+"""Buckets and objects as the Cloud Storage JSON API writes them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from cloudml_magic.local_platform.buckets.index import StoredObject
+from cloudml_magic.local_platform.buckets.store import StoredBucket
+from cloudml_magic.local_platform.settings import PROJECT_NUMBER, REGION
+from cloudml_magic.local_platform.times import written
+
+# What the platform says of an object itself; a client's word on it is not kept.
+_SAID_BY_SERVER = frozenset(
+    {
+        "kind",
+        "id",
+        "name",
+        "bucket",
+        "selfLink",
+        "mediaLink",
+        "generation",
+        "metageneration",
+        "size",
+        "md5Hash",
+        "crc32c",
+        "etag",
+        "timeCreated",
+        "updated",
+        "timeFinalized",
+        "timeDeleted",
+        "timeStorageClassUpdated",
+        "softDeleteTime",
+        "hardDeleteTime",
+        "restoreToken",
+        "owner",
+        "projectNumber",
+        "createTime",
+        "updateTime",
+        "acl",
+        "defaultObjectAcl",
+    }
+)
+
+
+def writable(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a client may set of an object or bucket."""
+    return {name: value for name, value in body.items() if name not in _SAID_BY_SERVER}
+
+
+def patched(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A merge as of PATCH: null removes, maps merge."""
+    result = dict(before)
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, Mapping) and isinstance(result.get(name), Mapping):
+            result[name] = patched(result[name], value)
+        elif isinstance(value, Mapping):
+            result[name] = patched({}, value)
+        else:
+            result[name] = value
+    return result
+
+
+def object_body(entry: StoredObject) -> dict[str, Any]:
+    """The resource of an object."""
+    bucket, name = quote(entry.bucket, safe=""), quote(entry.name, safe="")
+    created = written(entry.created)
+    return {
+        "kind": "storage#object",
+        "id": f"{entry.bucket}/{entry.name}/{entry.generation}",
+        "selfLink": f"/storage/v1/b/{bucket}/o/{name}",
+        "mediaLink": f"/download/storage/v1/b/{bucket}/o/{name}?generation={entry.generation}&alt=media",
+        "storageClass": "STANDARD",
+        **entry.fields,
+        "name": entry.name,
+        "bucket": entry.bucket,
+        "generation": str(entry.generation),
+        "metageneration": str(entry.metageneration),
+        "size": str(entry.size),
+        "md5Hash": entry.md5,
+        "crc32c": entry.crc32c,
+        "etag": etag(entry),
+        "timeCreated": created,
+        "timeStorageClassUpdated": created,
+        "timeFinalized": created,
+        "updated": written(entry.updated),
+    }
+
+
+def etag(entry: StoredObject) -> str:
+    return base64.b64encode(f"{entry.generation}/{entry.metageneration}".encode()).decode()
+
+
+def bucket_body(bucket: StoredBucket) -> dict[str, Any]:
+    """The resource of a bucket."""
+    return {
+        "kind": "storage#bucket",
+        "id": bucket.name,
+        "selfLink": f"/storage/v1/b/{bucket.name}",
+        "projectNumber": PROJECT_NUMBER,
+        "location": REGION.upper(),
+        "locationType": "region",
+        "storageClass": "STANDARD",
+        "iamConfiguration": {
+            "uniformBucketLevelAccess": {"enabled": True},
+            "publicAccessPrevention": "enforced",
+        },
+        **bucket.fields,
+        "name": bucket.name,
+        "metageneration": str(bucket.metageneration),
+        "etag": base64.b64encode(str(bucket.metageneration).encode()).decode(),
+        "timeCreated": written(bucket.created),
+        "updated": written(bucket.updated),
+    }

@@ -1,0 +1,158 @@
+"""LocalPlatform, the library: a request in, a response out, no socket."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import secrets
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cloudml_magic.discovery import BodyError, Document, document, normalise, normalise_parameters
+from cloudml_magic.local_platform.buckets.conditions import NotModifiedError
+from cloudml_magic.local_platform.buckets.store import BucketStore
+from cloudml_magic.local_platform.buckets.uploads import Uploads
+from cloudml_magic.local_platform.database import Database
+from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.resources import Resources
+from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.custom_jobs import CustomJobRoutes, Runner
+from cloudml_magic.local_platform.routes.event_stream import EventStreams
+from cloudml_magic.local_platform.routes.logging_entries import LoggingRoutes
+from cloudml_magic.local_platform.routes.operations import OperationRoutes
+from cloudml_magic.local_platform.routes.own import OwnRoutes
+from cloudml_magic.local_platform.routes.storage_buckets import BucketRoutes
+from cloudml_magic.local_platform.routes.storage_objects import ObjectRoutes
+from cloudml_magic.local_platform.routes.storage_uploads import UploadRoutes
+from cloudml_magic.local_platform.settings import BUCKET
+from cloudml_magic.local_platform.wire import Request, Response, json_response
+from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.states import JobState
+
+_log = logging.getLogger("cloudml_magic.local_platform")
+_STORAGE = ("/storage/", "/upload/", "/resumable/", "/download/")
+_APIS = {"/v1/": "aiplatform.v1", "/v2/": "logging.v2", **dict.fromkeys(_STORAGE, "storage.v1")}
+_ACTIVE = (JobState.PREPARING, JobState.RUNNING, JobState.CANCELLING)
+
+RunnerMaker = Callable[[Resources], Runner]
+
+
+class LocalPlatform:
+    """One user's platform: resources, buckets, jobs and their logs behind `handle`."""
+
+    def __init__(self, places: PlatformPlaces, make_runner: RunnerMaker, *, stop: Callable[[], None] = lambda: None):
+        self.places = places
+        self._database = Database(places.database)
+        self.resources = Resources(self._database)
+        self.store = BucketStore(self._database, places.buckets, places.side_store)
+        places.jobs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (places.buckets / BUCKET).is_dir():
+            self.store.create_bucket(BUCKET, {})
+        self.runner = make_runner(self.resources)
+        self.streams = EventStreams(self.resources, self.store, places.jobs, self.runner.position)
+        self._uploads = UploadRoutes(self.store, Uploads(self.store))
+        self._own = OwnRoutes(self.resources, self.streams, self.places, stop)
+        self._handlers = self._all_handlers()
+        self._served: dict[str, Document] = {
+            name: document(name).only(self._handlers.keys()) for name in set(_APIS.values())
+        }
+
+    def start(self) -> None:
+        """Lets jobs run: adopts those that live, starts those that wait."""
+        self.runner.start()
+
+    def close(self) -> None:
+        """Lets go of everything; jobs run on."""
+        self.runner.close()
+        self._database.close()
+
+    def is_idle(self) -> bool:
+        """Whether no job runs or waits."""
+        return not self.resources.count((JobState.QUEUED, *_ACTIVE))
+
+    def served(self) -> list[tuple[str, str]]:
+        """Verb and path of everything that is answered, with variables as Google's documents write them."""
+        google = [(each.verb, each.path) for api in self._served.values() for each in api.methods.values()]
+        uploads = [(verb, "/upload/storage/v1/b/{bucket}/o") for verb in ("POST", "PUT", "DELETE")]
+        return [*google, *uploads, *self._own.served()]
+
+    def handle(self, request: Request) -> Response:
+        """Answers a request; never raises."""
+        try:
+            return self._dispatch(request)
+        except PlatformError as problem:
+            return refusal(request, problem)
+        except BodyError as problem:
+            details = [(each.field, each.description) for each in problem.violations]
+            return refusal(request, PlatformError(400, str(problem), violations=details))
+        except NotModifiedError:
+            return Response(304)
+        except Exception as problem:
+            return refusal(request, _translated(problem))
+
+    def _dispatch(self, request: Request) -> Response:
+        path = request.path
+        if path.startswith("/ui/"):
+            # The Vertex SDK asks for operations there.
+            path = path[3:] if path.startswith("/ui/v1/") else "/v1" + path[3:]
+        own = self._own.handler(request.verb, path)
+        if own is not None:
+            return own(request)
+        api = next((name for prefix, name in _APIS.items() if path.startswith(prefix)), None)
+        if api is None:
+            raise PlatformError(404, f"The requested URL {path[:200]} was not found on the local platform.")
+        session = _session(request) if api == "storage.v1" else None
+        if session is not None:
+            return self._uploads.cancel(session) if request.verb == "DELETE" else self._uploads.resume(request, session)
+        match = self._served[api].match(request.verb, path)
+        if match is None:
+            raise _not_served(document(api), request.verb, path)
+        method = match.method
+        query = normalise_parameters(document(api), method, request.query, unknown_allowed=api == "storage.v1")
+        body: Mapping[str, Any] = {}
+        if method.request is not None and method.id != "storage.objects.insert":
+            sent = request.json()
+            body = normalise(document(api), method.request, {} if sent is None else sent, nulls=request.verb == "PATCH")
+        return self._handlers[method.id](Call(method.id, match.path_parameters, query, body, request))
+
+    def _all_handlers(self) -> dict[str, Handler]:
+        routes = (
+            CustomJobRoutes(self.resources, self.runner),
+            OperationRoutes(self.resources),
+            BucketRoutes(self.store),
+            ObjectRoutes(self.store),
+            self._uploads,
+            LoggingRoutes(self.resources, self.places.jobs),
+        )
+        return {id: handler for route in routes for id, handler in route.handlers().items()}
+
+
+def refusal(request: Request, problem: PlatformError) -> Response:
+    """An error in the shape of the API that was asked."""
+    storage = request.path.startswith(_STORAGE)
+    return json_response(problem.storage_body() if storage else problem.body(), problem.code)
+
+
+def _session(request: Request) -> str | None:
+    if not request.path.startswith(("/upload/", "/resumable/")) or request.verb not in ("PUT", "POST", "DELETE"):
+        return None
+    return next((value for name, value in request.query if name == "upload_id"), None)
+
+
+def _not_served(api: Document, verb: str, path: str) -> PlatformError:
+    match = api.match(verb, path)
+    if match is None:
+        return PlatformError(404, f"The method {verb} {path[:200]} was not found.")
+    return PlatformError(501, f"The local platform does not emulate {match.method.id}.")
+
+
+def _translated(problem: Exception) -> PlatformError:
+    full = isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or (isinstance(problem, sqlite3.OperationalError) and "full" in str(problem)):
+        return PlatformError(507, "The disk of the local platform is full. Free some space and try again.")
+    if isinstance(problem, PermissionError):
+        return PlatformError(403, f"The local platform may not touch {problem.filename}: {problem.strerror}.")
+    reference = secrets.token_hex(4)
+    _log.error("internal error %s", reference, exc_info=problem)
+    return PlatformError(500, f"Internal error {reference} of the local platform; its log has the details.")

@@ -1,0 +1,1 @@
+"""What the platform answers, one file per API; each handler is found by the id of Google's method."""

@@ -1,0 +1,176 @@
+"""The server's own process: takes the lock, opens the platform, says where it listens, and ends by itself when idle.
+
+Its starter reads one JSON line from its standard output: that it is ready, that another one runs, or what is wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sqlite3
+import sys
+import time
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from typing import Any
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.local_platform.address import last_port, lasting_token, write_address
+from cloudml_magic.local_platform.settings import PREFIX, PlatformSettings
+from cloudml_magic.places import PlatformPlaces
+
+_log = logging.getLogger("cloudml_magic.local_platform")
+
+
+def main(settings_text: str) -> None:
+    """Runs the server of the current HOME until it is stopped or idle."""
+    os.umask(0o077)
+    try:
+        settings = PlatformSettings(**json.loads(settings_text))
+        places = PlatformPlaces.of_this_user()
+        with _opened(places) as lock:
+            if lock is None:
+                _tell({"outcome": "another"})
+                return
+            _serve(places, settings)
+    except CloudMLError as problem:
+        _tell({"outcome": "error", "error": [problem.reference, problem.what, problem.why, problem.next]})
+        sys.exit(1)
+    except Exception as problem:
+        _log.exception("the platform could not start")
+        error = starting_problem(problem)
+        _tell({"outcome": "error", "error": [error.reference, error.what, error.why, error.next]})
+        sys.exit(1)
+
+
+def starting_problem(problem: Exception) -> CloudMLError:
+    """Why the platform cannot start, in one message."""
+    what = "The local platform cannot start."
+    full = "Free some space, or point XDG_STATE_HOME and XDG_DATA_HOME to another disk."
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CloudMLError("platform-disk-full", what, why="The disk is full.", next=full)
+    if isinstance(problem, sqlite3.OperationalError) and "full" in str(problem):
+        return CloudMLError("platform-disk-full", what, why="The disk is full.", next=full)
+    if isinstance(problem, OSError) and problem.filename:
+        return CloudMLError(
+            "platform-folder-unwritable",
+            what,
+            why=f"{problem.strerror}: {problem.filename}",
+            next="Make the folder yours and writable, or point XDG_STATE_HOME and XDG_DATA_HOME to folders that are.",
+        )
+    if isinstance(problem, sqlite3.DatabaseError):
+        return CloudMLError(
+            "platform-database-damaged",
+            what,
+            why=f"Its database cannot be read: {problem}",
+            next="Start it anew, without its jobs but with its buckets: cloudml platform reset",
+        )
+    return CloudMLError("platform-start-failed", what, why=f"{type(problem).__name__}: {problem}",
+                        next="See its log: cloudml platform logs")  # fmt: skip
+
+
+@contextlib.contextmanager
+def _opened(places: PlatformPlaces) -> Any:
+    """The lock of this platform, held while the server lives; None if another server holds it."""
+    for folder in (places.state, places.data, places.cache):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(places.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        handler = RotatingFileHandler(places.server_log, maxBytes=4 * 1024 * 1024, backupCount=2, delay=True)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        logging.getLogger().addHandler(handler)
+        logging.getLogger().setLevel(logging.INFO)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _serve(places: PlatformPlaces, settings: PlatformSettings) -> None:
+    from cloudml_magic import __version__
+    from cloudml_magic.local_platform.jobs.runner import JobRunner
+    from cloudml_magic.local_platform.platform import LocalPlatform
+    from cloudml_magic.local_platform.server import PlatformServer
+
+    listening = _listening(settings.port, last_port(places))
+    token = lasting_token(places)
+    server: PlatformServer | None = None
+
+    def stop(*_: object) -> None:
+        if server is not None:
+            server.stop()
+
+    platform = LocalPlatform(
+        places, lambda resources: JobRunner(places, resources, places.buckets, settings), stop=stop
+    )
+    try:
+        server = PlatformServer(platform, token, listening)
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        idle = _Idle(server, platform, settings.idle_seconds)
+
+        def ready() -> None:
+            write_address(places, listening.getsockname()[1], __version__)
+            _log.info("listening on port %s, process %s", listening.getsockname()[1], os.getpid())
+            _tell({"outcome": "ready"})
+            platform.start()
+
+        server.run(ready, idle.look)
+        _log.info("stopped")
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            if server is not None:
+                places.address_file.unlink()
+        platform.close()
+
+
+def _listening(wanted: int, before: int) -> socket.socket:
+    from cloudml_magic.local_platform.server import listen_on
+
+    try:
+        return listen_on(wanted or before)
+    except OSError as problem:
+        if not wanted:
+            return listen_on(0)
+        raise CloudMLError(
+            "platform-port-taken",
+            f"The local platform cannot listen on port {wanted}.",
+            why=f"{problem.strerror}.",
+            next=f"End what uses the port, or let the platform choose one: unset {PREFIX}PORT",
+        ) from None
+
+
+@dataclass(slots=True)
+class _Idle:
+    """Stops a server that nobody has asked anything and that runs nothing."""
+
+    server: Any
+    platform: Any
+    limit: float
+
+    def look(self) -> None:
+        application = self.server.application
+        if application.streams or time.monotonic() - application.last_request < self.limit:
+            return
+        if self.platform.is_idle():
+            _log.info("nothing to do for %s seconds", self.limit)
+            self.server.stop()
+
+
+def _tell(outcome: dict[str, Any]) -> None:
+    """One line to the starter, if it still listens; then standard output goes nowhere."""
+    with contextlib.suppress(OSError):
+        os.write(1, json.dumps(outcome).encode() + b"\n")
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
