@@ -1,0 +1,370 @@
+"""Runs the platform's jobs: first come, first served, as many at once as the machine bears, and none ever twice.
+
+One thread decides and watches; preparing a job (which may install packages) has a thread of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import shutil
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from cloudml_magic.local_platform.jobs.capacity import Capacity
+from cloudml_magic.local_platform.jobs.environment import plain_environment, write_shims
+from cloudml_magic.local_platform.jobs.outcomes import INTERNAL, INVALID_ARGUMENT, Error, error_of, lost, restarted
+from cloudml_magic.local_platform.jobs.packages import PreparationError
+from cloudml_magic.local_platform.jobs.preparation import Preparation, PreparedJob
+from cloudml_magic.local_platform.jobs.spare import WarmSpare
+from cloudml_magic.local_platform.jobs.supervision import SupervisedReplica, start_supervisor, tell
+from cloudml_magic.local_platform.settings import PlatformSettings
+from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.states import JobState
+
+_CLAIM_SECONDS = 2.0
+_HOUSEKEEPING_SECONDS = 5.0
+
+
+class StoredJob(Protocol):
+    """What the runner reads of a job."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def body(self) -> Mapping[str, Any]: ...
+    @property
+    def state(self) -> JobState: ...
+
+
+class JobStore(Protocol):
+    """Where jobs are kept; every method may be called from any thread."""
+
+    def jobs_in(self, states: Collection[JobState], /) -> Collection[StoredJob]: ...
+    def job(self, id: str, /) -> StoredJob | None: ...
+    def update_job(
+        self,
+        id: str,
+        *,
+        state: JobState | None = None,
+        note: str | None = None,
+        started: float | None = None,
+        ended: float | None = None,
+        error: Error | None = None,
+    ) -> object: ...
+
+
+class _Run:
+    """A job that was taken out of the queue."""
+
+    def __init__(self, job_id: str) -> None:
+        self.id = job_id
+        self.replicas: dict[str, SupervisedReplica] = {}
+        self.living: set[str] = set()
+        self.cancelled = False
+        self.error: Error | None = None
+        self.backend: str | None = None
+
+
+class JobRunner:
+    """The jobs of one platform."""
+
+    def __init__(
+        self,
+        places: PlatformPlaces,
+        resources: JobStore,
+        buckets_root: Path,
+        settings: PlatformSettings,
+        *,
+        grace_seconds: float = 30.0,
+    ) -> None:
+        self._places = places
+        self._resources = resources
+        self._settings = settings
+        shims = places.state / "bin"
+        write_shims(shims)
+        plain = plain_environment(buckets_root, shims)
+        self._preparation = Preparation(places, buckets_root, plain, grace_seconds)
+        self._capacity = Capacity(settings)
+        self._spare = WarmSpare(places.spare, plain, settings.spare_idle_seconds)
+        self._lock = threading.RLock()
+        self._queue: deque[str] = deque()
+        self._runs: dict[str, _Run] = {}
+        self._closing = False
+        self._selector = selectors.DefaultSelector()
+        self._wake_reader, self._wake_writer = os.pipe()
+        os.set_blocking(self._wake_writer, False)
+        self._selector.register(self._wake_reader, selectors.EVENT_READ, None)
+        self._thread: threading.Thread | None = None
+
+    # --- what the platform calls ---
+
+    def check(self, body: Mapping[str, Any]) -> None:
+        """Refuses a job that could never run here (PlatformError)."""
+        self._preparation.check(body)
+
+    def submit(self, job_id: str) -> None:
+        """Puts a stored job into the queue; its packages are pinned as they are now."""
+        job = self._resources.job(job_id)
+        if job is None or job.state != JobState.QUEUED:
+            return
+        self._pin(job)
+        with self._lock:
+            if job_id not in self._queue and job_id not in self._runs:
+                self._queue.append(job_id)
+        self._wake()
+
+    def cancel(self, job_id: str) -> None:
+        """Cancels a job wherever it stands; a job that has ended stays as it is."""
+        with self._lock:
+            job = self._resources.job(job_id)
+            if job is None or job.state.is_final:
+                return
+            if job_id in self._queue or (job.state == JobState.QUEUED and job_id not in self._runs):
+                if job_id in self._queue:
+                    self._queue.remove(job_id)
+                self._resources.update_job(job_id, state=JobState.CANCELLED, ended=time.time(), note="")
+                return
+            run = self._runs.get(job_id)
+            if run is None:
+                return
+            run.cancelled = True
+            if job.state != JobState.CANCELLING:
+                self._resources.update_job(job_id, state=JobState.CANCELLING, note="")
+            for name in run.living:
+                run.replicas[name].ask_to_end()
+        self._wake()
+
+    def delete_files(self, job_id: str) -> None:
+        """Frees what a job that has ended keeps on this machine; its folder in the bucket is not touched."""
+        shutil.rmtree(self._places.jobs / job_id, ignore_errors=True)
+
+    def position(self, job_id: str) -> int | None:
+        """Place in the queue, from 1; nothing for a job that does not wait."""
+        with self._lock:
+            return self._queue.index(job_id) + 1 if job_id in self._queue else None
+
+    def start(self) -> None:
+        """Takes up what an earlier platform left, then serves the queue."""
+        for job in self._resources.jobs_in([JobState.PREPARING, JobState.RUNNING, JobState.CANCELLING]):
+            self._adopt(job)
+        for job in self._resources.jobs_in([JobState.QUEUED]):
+            if not (self._places.jobs / job.id / "packages.json").exists():
+                self._pin(job)
+            self._queue.append(job.id)
+        self._thread = threading.Thread(target=self._serve, name="job-runner", daemon=True)
+        self._thread.start()
+        if self._settings.spare and not self._queue and not self._runs:
+            self._spare.refill()
+
+    def close(self) -> None:
+        """Stops deciding; jobs that run go on under their supervisors."""
+        with self._lock:
+            self._closing = True
+        self._wake()
+        if self._thread is not None:
+            self._thread.join(5)
+        self._spare.close()
+
+    # --- the thread ---
+
+    def _serve(self) -> None:
+        while not self._closing:
+            for key, _ in self._selector.select(_HOUSEKEEPING_SECONDS):
+                if key.data is None:
+                    os.read(self._wake_reader, 4096)
+                else:
+                    self._guarded(self._note_end, *key.data)
+            self._guarded(self._start_waiting)
+            self._spare.end_if_idle()
+
+    def _guarded(self, step: Any, *arguments: Any) -> None:
+        # One job's trouble must not end the thread that all jobs depend on.
+        try:
+            step(*arguments)
+        except Exception:
+            traceback.print_exc()
+
+    def _start_waiting(self) -> None:
+        with self._lock:
+            while self._queue and self._capacity.has_room() and not self._closing:
+                job_id = self._queue.popleft()
+                gpu = self._capacity.take(job_id)
+                self._runs[job_id] = run = _Run(job_id)
+                try:
+                    self._resources.update_job(job_id, state=JobState.PREPARING, note="")
+                except Exception:
+                    # It was deleted, or moved on behind our back.
+                    self._forget(run)
+                    continue
+                threading.Thread(target=self._prepare, args=(run, gpu), name=f"prepare-{job_id}", daemon=True).start()
+
+    def _prepare(self, run: _Run, gpu: int | None) -> None:
+        try:
+            job = self._resources.job(run.id)
+            assert job is not None
+            prepared = self._preparation.prepare(
+                run.id, job.body, gpu, self._spare.backend, lambda note: self._say(run.id, note)
+            )
+            self._launch(run, prepared)
+        except PreparationError as problem:
+            self._fail(run, (INVALID_ARGUMENT, str(problem)))
+        except Exception as problem:
+            traceback.print_exc()
+            self._fail(run, (INTERNAL, f"The job could not be prepared: {type(problem).__name__}: {problem}"))
+
+    def _launch(self, run: _Run, prepared: PreparedJob) -> None:
+        run.backend = prepared.backend
+        for name, told in prepared.assignments:
+            if run.cancelled:
+                break
+            folder = Path(told["replica_folder"])
+            supervisor = self._spare.take(told) if prepared.suits_spare and self._settings.spare else None
+            if supervisor is None:
+                supervisor = start_supervisor(folder / "supervisor.log")
+                tell(supervisor, told)
+            with self._lock:
+                self._watch(run, SupervisedReplica(name, folder, supervisor))
+        with self._lock:
+            if not run.cancelled:
+                self._resources.update_job(run.id, state=JobState.RUNNING, started=time.time(), note=prepared.note)
+            else:
+                for name in run.living:
+                    run.replicas[name].ask_to_end()
+            if not run.living:
+                self._finish(run)
+        self._wake()
+
+    def _watch(self, run: _Run, replica: SupervisedReplica) -> None:
+        run.replicas[replica.name] = replica
+        if replica.descriptor is None:
+            return
+        run.living.add(replica.name)
+        self._selector.register(replica.descriptor, selectors.EVENT_READ, (run, replica))
+
+    def _note_end(self, run: _Run, replica: SupervisedReplica) -> None:
+        with self._lock:
+            if replica.descriptor is None:
+                return
+            self._selector.unregister(replica.descriptor)
+            replica.release()
+            run.living.discard(replica.name)
+            ended = replica.ended()
+            if not run.cancelled and run.error is None and not self._chief_is_done(run, replica):
+                run.error = error_of(replica.name, ended, replica.folder) if ended else lost(replica.name)
+            if run.error is not None or replica.name == "workerpool0-0":
+                # The job is over with its chief, or with the first that fails.
+                for name in run.living:
+                    run.replicas[name].ask_to_end()
+            if not run.living:
+                self._finish(run)
+
+    def _chief_is_done(self, run: _Run, replica: SupervisedReplica) -> bool:
+        chief = run.replicas.get("workerpool0-0")
+        ended = chief.ended() if chief is not None else None
+        return replica is not chief and ended is not None and ended.get("code") == 0
+
+    def _finish(self, run: _Run) -> None:
+        job = self._resources.job(run.id)
+        now = time.time()
+        if job is not None and not job.state.is_final:
+            if run.cancelled or job.state == JobState.CANCELLING:
+                self._resources.update_job(run.id, state=JobState.CANCELLED, ended=now, note="")
+            elif run.error is not None:
+                self._resources.update_job(run.id, state=JobState.FAILED, ended=now, error=run.error, note="")
+            else:
+                if job.state == JobState.PREPARING:
+                    self._resources.update_job(run.id, state=JobState.RUNNING, started=now)
+                self._resources.update_job(run.id, state=JobState.SUCCEEDED, ended=now)
+        self._forget(run)
+        if self._settings.spare and not self._queue and not self._closing:
+            self._spare.refill(run.backend)
+        self._wake()
+
+    def _fail(self, run: _Run, error: Error) -> None:
+        with self._lock:
+            run.error = error
+            for name in run.living:
+                run.replicas[name].ask_to_end()
+            if not run.living:
+                self._finish(run)
+
+    def _forget(self, run: _Run) -> None:
+        self._runs.pop(run.id, None)
+        self._capacity.give_back(run.id)
+
+    # --- after another platform's end ---
+
+    def _adopt(self, job: StoredJob) -> None:
+        """A job that an earlier platform started: its supervisor lives, has ended, or never began."""
+        folder = self._places.jobs / job.id
+        run = _Run(job.id)
+        run.cancelled = job.state == JobState.CANCELLING
+        replicas = [SupervisedReplica(path.parent.name, path.parent) for path in sorted(folder.glob("*/process.json"))]
+        if not replicas and job.state == JobState.PREPARING:
+            replicas = self._claimed_late(folder)
+            if not replicas:
+                self._prepare_again(run)
+                return
+        self._runs[job.id] = run
+        self._capacity.take(job.id)
+        for replica in replicas:
+            self._watch(run, replica)
+        living = bool(run.living)
+        if living and job.state == JobState.PREPARING:
+            self._resources.update_job(job.id, state=JobState.RUNNING, started=time.time())
+        if run.cancelled:
+            for name in run.living:
+                run.replicas[name].ask_to_end()
+        for replica in replicas:
+            if replica.name not in run.living and run.error is None:
+                run.error = self._error_after_absence(replica)
+        if not replicas:
+            run.error = restarted()
+        if run.error is not None:
+            for name in run.living:
+                run.replicas[name].ask_to_end()
+        if not living:
+            for replica in replicas:
+                replica.release()
+            self._finish(run)
+
+    def _error_after_absence(self, replica: SupervisedReplica) -> Error | None:
+        ended = replica.ended()
+        if ended is not None:
+            return error_of(replica.name, ended, replica.folder)
+        return lost(replica.name) if replica.is_of_this_boot else restarted()
+
+    def _claimed_late(self, folder: Path) -> list[SupervisedReplica]:
+        # A supervisor may have got its line just before the platform died.
+        deadline = time.monotonic() + _CLAIM_SECONDS
+        while time.monotonic() < deadline and list(folder.glob("*/work")):
+            found = list(folder.glob("*/process.json"))
+            if found:
+                return [SupervisedReplica(path.parent.name, path.parent) for path in found]
+            time.sleep(0.05)
+        return []
+
+    def _prepare_again(self, run: _Run) -> None:
+        self._runs[run.id] = run
+        gpu = self._capacity.take(run.id)
+        threading.Thread(target=self._prepare, args=(run, gpu), name=f"prepare-{run.id}", daemon=True).start()
+
+    # --- small things ---
+
+    def _pin(self, job: StoredJob) -> None:
+        self._preparation.pin(job.body, self._places.jobs / job.id)
+
+    def _say(self, job_id: str, note: str) -> None:
+        with contextlib.suppress(KeyError):
+            self._resources.update_job(job_id, note=note)
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_writer, b"w")

@@ -1,0 +1,42 @@
+"""What the job was told (docs/job_events.md) and the folder that it reports to, read from the environment once."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """The job's folder as a path, and what CLOUDML_JOB says."""
+
+    root: str | None
+    name: str = "job"
+    model: str | None = None
+    tensorboard: bool = False
+    shipped: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
+
+    def path(self, *parts: str) -> str | None:
+        """A path inside the folder; nothing without a folder."""
+        return None if self.root is None else os.path.join(self.root, *parts)
+
+    @classmethod
+    def of_environment(cls) -> JobFolder:
+        model_folder = os.environ.get("AIP_MODEL_DIR", "")
+        told: dict[str, Any] = json.loads(os.environ.get("CLOUDML_JOB") or "{}")
+        return cls(
+            root=os.path.dirname(mounted(model_folder).rstrip("/")) if model_folder else None,
+            name=told.get("name") or "job",
+            model=told.get("model"),
+            tensorboard=bool(told.get("tensorboard")),
+            shipped=told.get("shipped") or {},
+            data=told.get("data") or {},
+        )
+
+
+def mounted(address: str) -> str:
+    """The path under which a container sees a gs:// address; any other address is a path already."""
+    return "/gcs/" + address[len("gs://") :] if address.startswith("gs://") else address
