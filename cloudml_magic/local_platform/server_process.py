@@ -120,17 +120,14 @@ def _serve(places: PlatformPlaces, settings: PlatformSettings) -> None:
         idle = _Idle(server, platform, settings.idle_seconds)
 
         def ready() -> None:
+            platform.start()
             write_address(places, listening.getsockname()[1], __version__)
             _log.info("listening on port %s, process %s", listening.getsockname()[1], os.getpid())
             _tell({"outcome": "ready"})
-            platform.start()
 
         server.run(ready, idle.look)
         _log.info("stopped")
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            if server is not None:
-                places.address_file.unlink()
         platform.close()
 
 

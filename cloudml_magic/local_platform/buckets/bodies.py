@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from cloudml_magic.local_platform.buckets.index import StoredObject
 from cloudml_magic.local_platform.buckets.store import StoredBucket
@@ -20,7 +19,6 @@ _SAID_BY_SERVER = frozenset(
         "name",
         "bucket",
         "selfLink",
-        "mediaLink",
         "generation",
         "metageneration",
         "size",
@@ -66,14 +64,11 @@ def patched(before: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, An
 
 
 def object_body(entry: StoredObject) -> dict[str, Any]:
-    """The resource of an object."""
-    bucket, name = quote(entry.bucket, safe=""), quote(entry.name, safe="")
+    """The resource of an object; no links in it, since they would hold a port that may be another tomorrow."""
     created = written(entry.created)
     return {
         "kind": "storage#object",
         "id": f"{entry.bucket}/{entry.name}/{entry.generation}",
-        "selfLink": f"/storage/v1/b/{bucket}/o/{name}",
-        "mediaLink": f"/download/storage/v1/b/{bucket}/o/{name}?generation={entry.generation}&alt=media",
         "storageClass": "STANDARD",
         **entry.fields,
         "name": entry.name,
@@ -100,7 +95,6 @@ def bucket_body(bucket: StoredBucket) -> dict[str, Any]:
     return {
         "kind": "storage#bucket",
         "id": bucket.name,
-        "selfLink": f"/storage/v1/b/{bucket.name}",
         "projectNumber": PROJECT_NUMBER,
         "location": REGION.upper(),
         "locationType": "region",

@@ -51,6 +51,8 @@ def check_object_name(name: str) -> str:
         raise PlatformError(
             400, f"The maximum object length is 1024 characters, but got a name with {length} characters."
         )
+    if name in (".", ".."):
+        raise PlatformError(400, f"Objects cannot be named {name!r}.")
     if "\r" in name or "\n" in name:
         raise PlatformError(400, "Disallowed unicode characters present in object name.")
     return name
