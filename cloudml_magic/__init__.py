@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cloudml_magic.pipeline import cancel, job, jobs, logs, report, settings, train, wait
+from cloudml_magic.version import VERSION as __version__
 
-__version__ = "0.1.0"
-__all__ = ["cancel", "job", "jobs", "logs", "report", "settings", "train", "wait"]
+if TYPE_CHECKING:
+    from cloudml_magic.pipeline import cancel, init, job, jobs, logs, report, train, wait
+
+__all__ = ["__version__", "cancel", "init", "job", "jobs", "logs", "report", "train", "wait"]
 
 
 def load_ipython_extension(shell: Any) -> None:

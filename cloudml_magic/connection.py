@@ -5,14 +5,16 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from cloudml_magic import local_platform
 from cloudml_magic.client import Client, Endpoint
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.local_platform import settings as local
+from cloudml_magic.local_platform.address import PlatformAddress
+from cloudml_magic.local_platform.lifecycle import ensure_running
 from cloudml_magic.records import Target
 from cloudml_magic.settings import Settings
 from cloudml_magic.storage import Address, ObjectStorage
@@ -51,7 +53,7 @@ class Connection:
         """The platform's endpoint; it is started if it does not run."""
         with self._lock:
             if self._endpoint is None or search_again or not self._answers(self._endpoint):
-                address = local_platform.ensure_running(local_platform.PlatformSettings.of(self._settings))
+                address = running_platform(self._settings)
                 self._endpoint = Endpoint(address.endpoint, address.token)
             return self._endpoint
 
@@ -97,12 +99,23 @@ def place(settings: Settings, target: str | None = None) -> Place:
         )
     return Place(
         chosen,
-        settings.value("project") or local_platform.PROJECT,
-        settings.value("region") or local_platform.REGION,
-        Address(settings.value("bucket") or local_platform.BUCKET),
+        settings.value("project") or local.PROJECT,
+        settings.value("region") or local.REGION,
+        Address(settings.value("bucket") or local.BUCKET),
     )
 
 
-def connect(settings: Settings, target: str | None = None) -> Connection:
-    """A connection to where jobs go."""
-    return Connection(place(settings, target), settings)
+def running_platform(settings: Settings) -> PlatformAddress:
+    """The local platform of this user, started with these settings if it does not run."""
+    chosen = local.PlatformSettings.from_environment()
+    if concurrent := settings.value("concurrent_jobs"):
+        chosen = replace(chosen, cpu_jobs=_count(concurrent))
+    if settings.value("spare") == "off":
+        chosen = replace(chosen, spare=False)
+    return ensure_running(settings=chosen)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 1000):
+        raise CloudMLError("bad-setting", f"concurrent_jobs cannot be {text!r}.", next="Use a number from 1 to 999.")
+    return int(text)

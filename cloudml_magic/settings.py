@@ -62,7 +62,7 @@ class Settings:
 
     def set(self, values: Mapping[str, str]) -> None:
         """Keeps values for this session; all of them, or none if one is not allowed."""
-        checked = {name: _checked(name, value, "session") for name, value in values.items()}
+        checked = {name: _checked(name, value, "argument") for name, value in values.items()}
         self._session.update(checked)
 
     def resolve(self, name: str, argument: str | None = None) -> Resolved:
@@ -102,7 +102,7 @@ def _checked(name: str, value: str, origin: str) -> str:
         raise CloudMLError(
             "bad-setting",
             f"{name} cannot be {value!r}.",
-            why=f"It was set in the {origin}." if origin in ("session", "argument") else f"It was read from {origin}.",
+            why="" if origin == "argument" else f"It was read from {origin}.",
             next=f"Use {' or '.join(setting.choices)}.",
         )
     return value

@@ -7,15 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic import local_platform, places
+from cloudml_magic import places
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.ledger import Ledger
+from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.settings import Settings
 
@@ -68,7 +70,7 @@ def _bytecode() -> Finding:
         return Finding(
             "Bytecode",
             "PYTHONDONTWRITEBYTECODE is set: TensorFlow imports three times slower",
-            "Unset it, and run: python -m compileall -q " + str(Path(shutil.__file__).parent / "site-packages"),
+            f"Unset it, and run: {sys.executable} -m compileall -q {sysconfig.get_path('purelib')}",
         )
     return Finding("Bytecode", "written, so imports stay fast")
 
@@ -121,7 +123,7 @@ def _settings() -> Finding:
 
 def _platform() -> Finding:
     try:
-        address = local_platform.find_running()
+        address = lifecycle.find_running()
     except CloudMLError as error:
         return Finding("Platform", f"{error.what} {error.why}", error.next, is_fatal=True)
     if address is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 
 from cloudml_magic.command_line import doctor, package, platform
@@ -39,9 +40,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _jobs(options: argparse.Namespace) -> int:
-    import time
-
     from cloudml_magic import pipeline
+    from cloudml_magic.wording import job_table
 
-    print(pipeline.job_table([job.snapshot() for job in pipeline.jobs()], time.time()))
+    print(job_table([job.snapshot() for job in pipeline.jobs()], time.time()))
     return 0

@@ -8,11 +8,13 @@ import shlex
 import sys
 from typing import Any
 
-from cloudml_magic import local_platform
+from cloudml_magic.connection import running_platform
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.local_platform import PlatformAddress, PlatformSettings
+from cloudml_magic.local_platform import lifecycle
+from cloudml_magic.local_platform.address import PlatformAddress
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.settings import Settings
+from cloudml_magic.wording import duration
 
 
 def declare(commands: Any) -> None:
@@ -25,7 +27,7 @@ def declare(commands: Any) -> None:
     logs = actions.add_parser("logs", help="print its own log")
     logs.add_argument("-n", type=int, default=50, metavar="LINES", help="only the last lines (50)")
     logs.set_defaults(run=_logs)
-    reset = actions.add_parser("reset", help="stop it and delete its jobs, buckets and state")
+    reset = actions.add_parser("reset", help="stop it and forget its jobs; files in buckets stay")
     reset.add_argument("--yes", action="store_true", help="do not ask")
     reset.set_defaults(run=_reset)
     env = actions.add_parser("env", help="what another client needs to talk to it")
@@ -34,7 +36,7 @@ def declare(commands: Any) -> None:
 
 
 def _running() -> PlatformAddress:
-    return local_platform.ensure_running(PlatformSettings.of(Settings()))
+    return running_platform(Settings())
 
 
 def _start(options: argparse.Namespace) -> int:
@@ -43,19 +45,21 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    address = local_platform.find_running()
+    address = lifecycle.find_running()
     if address is None:
         print("The local platform does not run. The first job starts it, or `cloudml platform start`.")
         return 3
-    status = local_platform.status(address)
-    print(f"The local platform runs at {address.endpoint} (process {address.pid}).")
-    for name, value in status.items():
-        print(f"  {name:<10} {value}")
+    status = lifecycle.status(address)
+    free = status["disk"]["freeBytes"] / 1e9
+    print(f"The local platform runs at {address.endpoint} (process {address.pid}, version {status['version']}).")
+    print(f"  up       {duration(status['uptimeSeconds'])}")
+    print(f"  jobs     {status['runningJobs']} running, {status['queuedJobs']} waiting")
+    print(f"  buckets  {status['folders']['buckets']} ({free:.0f} GB free)")
     return 0
 
 
 def _stop(options: argparse.Namespace) -> int:
-    stopped = local_platform.stop()
+    stopped = lifecycle.stop()
     print("Stopped. Jobs that run go on." if stopped else "The local platform did not run.")
     return 0
 
@@ -73,11 +77,11 @@ def _logs(options: argparse.Namespace) -> int:
 
 def _reset(options: argparse.Namespace) -> int:
     places = PlatformPlaces.of_this_user()
-    question = f"Delete every job, bucket and model of the local platform ({places.state}, {places.data})? [y/N] "
+    question = f"Forget every job of the local platform? What lies in {places.buckets} stays. [y/N] "
     if not options.yes and (not sys.stdin.isatty() or input(question).strip().lower() != "y"):
-        raise CloudMLError("not-reset", "Nothing was deleted.", next="Answer y, or say --yes.")
-    local_platform.reset()
-    print("The local platform is stopped and empty.")
+        raise CloudMLError("not-reset", "Nothing was changed.", next="Answer y, or say --yes.")
+    lifecycle.reset()
+    print(f"The local platform is stopped and has no jobs. Files in {places.buckets} are as they were.")
     return 0
 
 

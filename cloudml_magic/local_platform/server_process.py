@@ -97,7 +97,7 @@ def _opened(places: PlatformPlaces) -> Any:
 
 
 def _serve(places: PlatformPlaces, settings: PlatformSettings) -> None:
-    from cloudml_magic import __version__
+    from cloudml_magic.version import VERSION
     from cloudml_magic.local_platform.jobs.runner import JobRunner
     from cloudml_magic.local_platform.platform import LocalPlatform
     from cloudml_magic.local_platform.server import PlatformServer
@@ -121,7 +121,7 @@ def _serve(places: PlatformPlaces, settings: PlatformSettings) -> None:
 
         def ready() -> None:
             platform.start()
-            write_address(places, listening.getsockname()[1], __version__)
+            write_address(places, listening.getsockname()[1], VERSION)
             _log.info("listening on port %s, process %s", listening.getsockname()[1], os.getpid())
             _tell({"outcome": "ready"})
 

@@ -6,8 +6,8 @@ import json
 from html import escape
 
 from cloudml_magic.pipeline.prepare import Preparation
-from cloudml_magic.pipeline.wording import clean
 from cloudml_magic.records import CapturedSource, Cell
+from cloudml_magic.wording import clean
 
 
 def show_dry_run(preparation: Preparation) -> None:

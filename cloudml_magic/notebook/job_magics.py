@@ -64,7 +64,7 @@ class JobMagics(Magics):
     def ml_logs(self, line: str) -> None:
         """Prints what a job printed."""
         from cloudml_magic import pipeline
-        from cloudml_magic.pipeline.wording import clean
+        from cloudml_magic.wording import clean
 
         given = parse(self.ml_logs, line)
         job = pipeline.job(given.name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from cloudml_magic.pipeline.wording import JOB_HEADINGS, job_rows, job_table
 from cloudml_magic.records import JobSnapshot
+from cloudml_magic.wording import JOB_HEADINGS, job_rows, job_table
 
 _CELL = 'style="text-align:left;padding:3px 14px 3px 0"'
 

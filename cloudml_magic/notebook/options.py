@@ -15,7 +15,7 @@ from cloudml_magic.errors import CloudMLError
 def parse(magic: Any, line: str) -> Namespace:
     """The options of a line; quotes group words and are taken off, as in a shell."""
     parser = magic.parser
-    name = f"%{parser.prog.lstrip('%')}"
+    name = parser.prog if parser.prog.startswith("%") else f"%{parser.prog}"
     try:
         words = arg_split(line, posix=True)
         options: Namespace = parser.parse_args(words)

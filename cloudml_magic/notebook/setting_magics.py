@@ -34,7 +34,7 @@ class SettingMagics(Magics):
         from cloudml_magic import pipeline
 
         given = vars(parse(self.ml_init, line))
-        resolved = pipeline.settings(**given)
+        resolved = pipeline.init(**given)
         width = max(len(setting.name) for setting in resolved)
         values = max(len(setting.value or "–") for setting in resolved)
         for setting in resolved:

@@ -53,7 +53,7 @@ def _capture_arguments(magic: Any) -> Any:
 class TrainMagics(Magics):
     """Training outside the kernel."""
 
-    @magic_arguments()
+    @magic_arguments("%ml_train")
     @argument("name", nargs="?", default="job", help="the job's name; a name means its latest job")
     @argument("--wait", action="store_true", help="return when the job has ended; raise if it failed")
     @argument("--dry-run", action="store_true", help="send nothing: show what would travel, and the exact request")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cloudml_magic.pipeline.job import Job
 from cloudml_magic.pipeline.lookup import delete, job, jobs, older_than
-from cloudml_magic.pipeline.session import settings
+from cloudml_magic.pipeline.sent_job import Job
+from cloudml_magic.pipeline.session import init
 from cloudml_magic.pipeline.static import module_of_notebook
-from cloudml_magic.pipeline.train import prepare_here, submit, train
-from cloudml_magic.pipeline.wording import job_table
+from cloudml_magic.pipeline.training import prepare_here, submit, train
 from cloudml_magic.records import JobEvent
 from cloudml_magic.trainer.reporting import report
 
@@ -17,15 +16,14 @@ __all__ = [
     "Job",
     "cancel",
     "delete",
+    "init",
     "job",
-    "job_table",
     "jobs",
     "logs",
     "module_of_notebook",
     "older_than",
     "prepare_here",
     "report",
-    "settings",
     "submit",
     "train",
     "wait",

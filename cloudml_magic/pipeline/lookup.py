@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from cloudml_magic.connection import place
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.ledger import Submission
-from cloudml_magic.pipeline.job import Job
 from cloudml_magic.pipeline.options import seconds
+from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection, connection_to, ledger
 from cloudml_magic.records import JobSnapshot
 
@@ -67,7 +67,7 @@ def _by_id(identifier: str) -> Job:
 
 def _unknown(name: str, known: Sequence[Submission]) -> CloudMLError:
     names = list(dict.fromkeys(submission.name for submission in ledger().latest()))
-    why = f"There are {len(known)} jobs of that name." if known else ""
+    why = f"Jobs of that name: {len(known)}." if known else ""
     return CloudMLError(
         "unknown-job",
         "No job was sent yet." if name == "latest" else f"There is no job {name!r}.",

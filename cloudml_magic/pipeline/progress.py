@@ -13,6 +13,7 @@ from cloudml_magic.states import JobState
 LOG_LINES = 20
 _LONGEST_LINE = 2000
 _MOST_METRICS = 40
+_SEVERITIES = frozenset({"DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
 
 
 @dataclass(slots=True)
@@ -153,7 +154,8 @@ def _failure(progress: JobProgress, event: JobEvent) -> None:
 def _log(progress: JobProgress, event: JobEvent) -> None:
     text = _text(event.fields.get("text"))
     if text is not None:
-        progress.log.append((event.time, str(event.fields.get("severity", "INFO")), text))
+        severity = str(event.fields.get("severity"))
+        progress.log.append((event.time, severity if severity in _SEVERITIES else "INFO", text))
 
 
 _READERS = {

@@ -78,7 +78,7 @@ def model(name: str, folder: Address, storage: ObjectStorage, custom_objects: Ma
 
 def _notebook_classes(keras: Any) -> dict[str, Any]:
     """Classes and functions that the notebook defined and a saved model may name."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in list(notebook_namespace().items()):
         if name.startswith("_"):
             continue

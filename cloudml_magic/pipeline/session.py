@@ -14,7 +14,7 @@ from cloudml_magic.settings import Resolved, Settings
 CURRENT = Settings()
 
 
-def settings(**values: str | None) -> list[Resolved]:
+def init(**values: str | None) -> list[Resolved]:
     """Sets what is given for this session; returns every setting with where it came from."""
     CURRENT.set({name: str(value) for name, value in values.items() if value is not None})
     return CURRENT.table()

@@ -16,7 +16,7 @@ def module_of_notebook(notebook: Path, cell: int | None = None) -> tuple[str, tu
         trained,
         namespace=None,
         folder=notebook.parent,
-        options=CaptureOptions(runtime_holds=held_distributions(kernel_backend()), standalone=True),
+        options=CaptureOptions(runtime_holds=held_distributions(kernel_backend())),
     )
-    text, _ = render_module(source)
+    text, _ = render_module(source, standalone=True)
     return text, source.warnings

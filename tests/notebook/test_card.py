@@ -12,9 +12,9 @@ import pytest
 from cloudml_magic.notebook.card import JOB_MIME, JobView, bundle
 from cloudml_magic.notebook.card.view import about, figure, ordinal
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.pipeline.wording import clean, duration
 from cloudml_magic.records import JobEvent, JobSnapshot, Target
 from cloudml_magic.states import JobState
+from cloudml_magic.wording import clean, duration
 
 NOW = 1_700_000_000.0
 
@@ -50,7 +50,7 @@ def test_a_running_job_shows_where_it_stands() -> None:
     assert shown["text/plain"] == (
         "digits · RUNNING · this machine · CPU · 6 min 12 s\n"
         "  epoch 13 of 20 · step 41 of 95 · about 3 min left\n"
-        "  loss      █▄▃▂▂▁▁▁▁▁▁▁  0.083  val 0.167\n"
+        "  loss      █▄▃▂▂▂▁▁▁▁▁▁  0.083  val 0.167\n"
         "  accuracy  ▁▁▁▁▁▁▁▁▁▁▁▁  94.3 %\n"
         "  | Epoch 12/20 · 95/95 · 26 s"
     )

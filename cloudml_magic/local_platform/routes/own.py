@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 
-from cloudml_magic import __version__
+from cloudml_magic.version import VERSION
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.resources import Resources
 from cloudml_magic.local_platform.routes.event_stream import EventStreams
@@ -53,7 +53,7 @@ class OwnRoutes:
         disk = shutil.disk_usage(self._places.data)
         return json_response(
             {
-                "version": __version__,
+                "version": VERSION,
                 "pid": os.getpid(),
                 "uptimeSeconds": round(time.time() - self._began, 3),
                 "runningJobs": self._resources.count(_RUNNING),

@@ -7,8 +7,8 @@ from html import escape
 
 from cloudml_magic.notebook.card.curves import TRAIN, VALIDATION, picture
 from cloudml_magic.notebook.card.view import Curve, JobView, about, figure
-from cloudml_magic.pipeline.wording import duration
 from cloudml_magic.states import JobState
+from cloudml_magic.wording import duration
 
 _LINE = "var(--jp-border-color2,#8883)"
 _SOFT = "var(--jp-layout-color2,#8881)"

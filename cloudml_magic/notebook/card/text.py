@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloudml_magic.notebook.card.curves import sparkline
 from cloudml_magic.notebook.card.view import JobView, about, figure
-from cloudml_magic.pipeline.wording import duration
+from cloudml_magic.wording import duration
 
 _LOG_LINES = 4
 

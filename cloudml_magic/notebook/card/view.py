@@ -7,10 +7,11 @@ import re
 from dataclasses import dataclass
 
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.pipeline.wording import clean
 from cloudml_magic.records import JobFailure, JobSnapshot, Target
 from cloudml_magic.states import JobState
+from cloudml_magic.wording import clean
 
+_LONGEST_NAME = 128
 _WORDS = {state: state.value.capitalize() for state in JobState}
 
 
@@ -51,7 +52,7 @@ class JobView:
         state = progress.state
         return cls(
             id=clean(snapshot.id),
-            name=clean(snapshot.name),
+            name=clean(snapshot.name)[:_LONGEST_NAME],
             state=state,
             where=_where(snapshot, progress),
             note=_note(progress),
