@@ -121,7 +121,7 @@ class Supervisor:
             cause = self._watch(replica, job["timeout_seconds"], job["grace_seconds"])
         except OSError as problem:
             cause = "not_started"
-            self._log.note(f"The job could not be started: {problem}")
+            self._log.note(str(problem))
         self._end_leftovers()
         self._drain()
         self._log.close()
@@ -264,8 +264,10 @@ def _become(
         os.dup2(error, 2)
         os.chdir(folder)
         os.execvpe(command[0], command, environment)
+    except OSError as problem:
+        os.write(failed, f"{command[0]}: {problem.strerror}".encode("utf-8", "replace"))
     except BaseException as problem:
-        os.write(failed, str(problem).encode("utf-8", "replace"))
+        os.write(failed, f"{command[0]}: {problem}".encode("utf-8", "replace"))
     os._exit(127)
 
 

@@ -64,6 +64,8 @@ def _tensorflow_files(module: ModuleType) -> None:
         first(self, name, mode, *arguments, **options)
 
     module.FileIO.__init__ = __init__  # type: ignore[attr-defined]
+    # These two bypass the conversion that all others go through.
+    _arguments(get_matching_files=(0,), get_matching_files_v2=(0,))(module)
 
 
 def _arguments(**positions: tuple[int, ...]) -> Callable[[ModuleType], None]:
@@ -76,6 +78,18 @@ def _arguments(**positions: tuple[int, ...]) -> Callable[[ModuleType], None]:
                 setattr(module, name, _mapping(first, places))
 
     return change
+
+
+def _tensorflow_records(module: ModuleType) -> None:
+    first = module.TFRecordWriter.__init__
+
+    @functools.wraps(first)
+    def __init__(self: Any, path: Any, *arguments: Any, **options: Any) -> None:  # noqa: N807
+        make_room(mapped(path), "w")
+        first(self, mapped(path), *arguments, **options)
+
+    module.TFRecordWriter.__init__ = __init__  # type: ignore[attr-defined]
+    _arguments(tf_record_iterator=(0,))(module)
 
 
 _PATH_NAMES = frozenset(
@@ -119,7 +133,7 @@ def _mapped_tensor(tensor: Any) -> Any:
     from tensorflow.python.ops import string_ops
 
     root = str(mapped("gs://")).rstrip("/")
-    return string_ops.regex_replace_v2(tensor, "^(gs://|/gcs/)", re.sub(r"(\\)", r"\\\1", root) + "/")
+    return string_ops.regex_replace(tensor, "^(gs://|/gcs/)", re.sub(r"(\\)", r"\\\1", root) + "/")
 
 
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
@@ -129,6 +143,7 @@ CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "pandas.io.common": _pandas,
     "tensorflow.python.checkpoint.checkpoint_management": _arguments(latest_checkpoint=(0,), get_checkpoint_state=(0,)),
     "tensorflow.python.lib.io.file_io": _tensorflow_files,
+    "tensorflow.python.lib.io.tf_record": _tensorflow_records,
     "tensorflow.python.ops.gen_dataset_ops": _arguments(
         text_line_dataset=(0,), tf_record_dataset=(0,), tf_record_dataset_v2=(0,), fixed_length_record_dataset=(0,),
         fixed_length_record_dataset_v2=(0,),

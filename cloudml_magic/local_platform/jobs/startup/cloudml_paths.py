@@ -158,6 +158,7 @@ _LIBRARIES = frozenset(
         "pandas.io.common",
         "tensorflow.python.checkpoint.checkpoint_management",
         "tensorflow.python.lib.io.file_io",
+        "tensorflow.python.lib.io.tf_record",
         "tensorflow.python.ops.gen_dataset_ops",
         "tensorflow.python.ops.gen_io_ops",
         "tensorflow.python.ops.gen_summary_ops",
