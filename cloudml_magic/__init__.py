@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloudml_magic.version import VERSION as __version__
+from cloudml_magic.version import VERSION
 
 if TYPE_CHECKING:
     from cloudml_magic.pipeline import cancel, init, job, jobs, logs, report, train, wait
 
+__version__ = VERSION
 __all__ = ["__version__", "cancel", "init", "job", "jobs", "logs", "report", "train", "wait"]
 
 

@@ -44,7 +44,10 @@ class TrainOptions:
                 next=f"The options are: {', '.join(sorted(known))}.",
             )
         several = {"env", "arg", "requires", "data", "ship"}
-        return cls(**{name: _several(value) if name in several else value for name, value in options.items()})
+        values: dict[str, Any] = {
+            name: _several(value) if name in several else value for name, value in options.items()
+        }
+        return cls(**values)
 
 
 def _several(value: Any) -> tuple[str, ...]:

@@ -121,13 +121,13 @@ def _holds(blob: Any, content: bytes) -> bool:
         blob.reload(retry=_retry())
     except NotFound:
         return False
-    return blob.size == len(content) and blob.crc32c == _crc32c(content)
+    return bool(blob.size == len(content) and blob.crc32c == _crc32c(content))
 
 
 def _crc32c(content: bytes) -> str:
     import google_crc32c
 
-    return base64.b64encode(google_crc32c.Checksum(content).digest()).decode()
+    return base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
 
 
 def _retry() -> Any:

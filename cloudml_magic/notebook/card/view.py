@@ -58,7 +58,7 @@ class JobView:
             note=_note(progress),
             elapsed=_elapsed(snapshot, progress, now),
             left=progress.seconds_left(),
-            epoch=progress.epoch,
+            epoch=max(1, progress.epoch) if progress.epochs else 0,
             epochs=progress.epochs,
             step=progress.step,
             steps=progress.steps,

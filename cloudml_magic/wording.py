@@ -1,0 +1,59 @@
+"""Words that every front end says in the same way: cleaned text, durations, the list of jobs."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections.abc import Sequence
+
+from cloudml_magic.records import JobSnapshot, Target
+
+_ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
+JOB_HEADINGS = ("name", "state", "where", "sent", "took", "id")
+
+
+def clean(text: str) -> str:
+    """Text without colour codes, control characters and marks that change its direction."""
+    plain = _ANSI.sub("", text).replace("\t", "    ")
+    return "".join(character for character in plain if character == "\n" or _is_shown(character))
+
+
+def duration(seconds: float) -> str:
+    """`9 s`, `6 min 12 s`, `2 h 5 min`."""
+    whole = int(max(0.0, seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def job_rows(jobs: Sequence[JobSnapshot], now: float) -> list[tuple[str, ...]]:
+    """What a list of jobs says of each."""
+    return [
+        (
+            clean(job.name),
+            job.state.value,
+            "this machine" if job.target is Target.LOCAL else job.machine,
+            time.strftime("%d %b %H:%M", time.localtime(job.created)),
+            duration((job.ended or now) - job.started) if job.started else "",
+            job.id,
+        )
+        for job in jobs
+    ]
+
+
+def job_table(jobs: Sequence[JobSnapshot], now: float) -> str:
+    """The list of jobs as aligned text."""
+    rows = [JOB_HEADINGS, *job_rows(jobs, now)]
+    if len(rows) == 1:
+        return "No jobs yet."
+    widths = [max(len(row[column]) for row in rows) for column in range(len(JOB_HEADINGS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _is_shown(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category not in ("Cc", "Cs", "Zl", "Zp") and (category != "Cf" or character == "\u200d")
