@@ -11,11 +11,14 @@ from cloudml_magic.source.history import running_cell_id
 
 def this_cell(shell: Any, line: str, body: str) -> ExecutedCell:
     """The cell as typed: its magic line is line 1."""
-    information = getattr(getattr(shell.displayhook, "exec_result", None), "info", None)
+    result = getattr(shell.displayhook, "exec_result", None)
+    information = getattr(result, "info", None)
+    # IPython 9 counts on before the cell runs, IPython 8 afterwards; the result knows the cell's own number.
+    number = getattr(result, "execution_count", None) or shell.execution_count
     typed = str(getattr(information, "raw_cell", "") or "")
     # Called from within another cell (a loop, a test), there is no text of its own to show.
     text = typed if typed.rstrip("\n").endswith(body.rstrip("\n")) else f"%%ml_train {line}\n{body}"
-    return ExecutedCell(text, shell.execution_count, running_cell_id(shell))
+    return ExecutedCell(text, number, running_cell_id(shell))
 
 
 def notebook_path(shell: Any) -> str | None:

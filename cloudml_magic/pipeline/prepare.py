@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +81,20 @@ def prepare(
             runtime_holds=held_distributions(backend),
         ),
     )
-    module, package = pack(name, source)
+    packed = pack(name, source)
+    package = packed.package
     data, data_uploads = prepare_data(source.data, folder, place.bucket)
     shipped, shipped_uploads = prepare_shipped(source.shipped, namespace, place.bucket)
     package_address = place.bucket / "packages" / package.file_name
     token = secrets.token_hex(8)
-    told = {"name": name, "model": options.model, "tensorboard": options.tensorboard, "shipped": shipped, "data": data}
+    told = {
+        "name": name,
+        "model": options.model,
+        "tensorboard": options.tensorboard,
+        "shipped": shipped,
+        "data": data,
+        "cells": packed.labels,
+    }
     spec = JobSpec(
         name=name,
         token=token,
@@ -108,15 +116,30 @@ def prepare(
         *data_uploads,
         *shipped_uploads,
     )
-    return Preparation(place, source, module, package, spec, uploads, frozenset(environment))
+    return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment))
 
 
-def pack(name: str, source: CapturedSource) -> tuple[str, TrainerPackage]:
-    """The module's text, and the package that carries it."""
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A package, the text of its module, and what its cells are called in this notebook."""
+
+    package: TrainerPackage
+    module: str
+    labels: Mapping[str, str]
+
+
+def pack(name: str, source: CapturedSource) -> Packed:
+    """Packs a source; cells are named by their place, so that running them again makes the same package."""
     module, entries = render_module(source)
-    cells = {statement.cell.label: statement.cell.text for statement in source.statements}
-    package = build_trainer(name, module, entries, cells, source_files=source.files, requirements=source.requirements)
-    return module, package
+    places: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    for statement in source.statements:
+        if statement.first_line:
+            place = places.setdefault(statement.cell.label, f"cell {len(places) + 1}")
+            texts[place] = statement.cell.text
+    placed = tuple(replace(entry, cell=places[entry.cell]) for entry in entries)
+    package = build_trainer(name, module, placed, texts, source_files=source.files, requirements=source.requirements)
+    return Packed(package, module, {place: label for label, place in places.items()})
 
 
 def manifest(preparation: Preparation, notebook: str | None, cell: str, submitted: float) -> bytes:

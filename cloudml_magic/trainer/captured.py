@@ -8,7 +8,7 @@ import json
 import linecache
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType, ModuleType
 from typing import Any
@@ -25,15 +25,19 @@ class _Entry:
 class CapturedModule:
     """The captured module's code, in pieces that are compiled under their cell's name and line numbers."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, labels: Mapping[str, str] | None = None) -> None:
+        # The package names cells by their place, so that equal cells make equal packages; their labels come beside it.
+        labels = labels or {}
         with open(os.path.join(folder, "source_map.json"), encoding="utf-8") as file:
             source_map: dict[str, Any] = json.load(file)
         self.file_name = str(source_map["module"])
         with open(os.path.join(folder, self.file_name), encoding="utf-8") as file:
             self._text = file.read()
-        self.cells: dict[str, str] = source_map.get("cells", {})
+        cells: dict[str, str] = source_map.get("cells", {})
+        self.cells = {labels.get(place, place): text for place, text in cells.items()}
         self._entries = [
-            _Entry(entry["first"], entry["last"], entry["cell"], entry["cell_line"]) for entry in source_map["entries"]
+            _Entry(entry["first"], entry["last"], labels.get(entry["cell"], entry["cell"]), entry["cell_line"])
+            for entry in source_map["entries"]
         ]
         self._show_sources()
 

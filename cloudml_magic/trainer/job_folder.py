@@ -18,6 +18,7 @@ class JobFolder:
     tensorboard: bool = False
     shipped: dict[str, str] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)
 
     def path(self, *parts: str) -> str | None:
         """A path inside the folder; nothing without a folder."""
@@ -34,6 +35,7 @@ class JobFolder:
             tensorboard=bool(told.get("tensorboard")),
             shipped=told.get("shipped") or {},
             data=told.get("data") or {},
+            cells=told.get("cells") or {},
         )
 
 

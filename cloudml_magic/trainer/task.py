@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _run(job: JobFolder, events: EventFile | None, module: ModuleType) -> int:
-    captured = CapturedModule(os.path.dirname(os.path.abspath(__file__)))
+    captured = CapturedModule(os.path.dirname(os.path.abspath(__file__)), job.cells)
     sys.argv[0] = captured.file_name
     stop.install()
     _report_start(events)
