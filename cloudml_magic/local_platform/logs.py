@@ -1,19 +1,23 @@
 """A job's output as log lines: what its supervisor captured, cut into lines with time and severity.
 
-The supervisor writes `output.log`, the bytes as they came, and `output.index`, one line `time offset stream` for each
-piece. A line ends at its newline, or where the other stream breaks into it.
+Each replica has a folder of its own in its job's. There its supervisor writes `output.log`, the bytes as they came,
+and `output.index`, one line `time offset stream` for each piece (stream 1 or 2). A line ends at its newline, or where
+the other stream breaks into it.
 """
 
 from __future__ import annotations
 
 import bisect
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cloudml_magic.local_platform.claims import read_claim
+
+CHIEF = "workerpool0-0"
 _READ = 1024 * 1024
+_STANDARD_ERROR = "2"
 LONGEST_LINE = 64 * 1024
 _SEVERITIES = frozenset({"DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
 
@@ -30,9 +34,14 @@ class LogLine:
     payload: dict[str, Any] | None = None
 
 
+def replicas(job: Path) -> list[str]:
+    """The names of a job's replicas that have printed something, the chief first."""
+    return sorted(path.parent.name for path in job.glob("workerpool*/output.log"))
+
+
 @dataclass(slots=True)
-class JobLog:
-    """Reads the captured output of one job's folder, again and again as it grows."""
+class ReplicaLog:
+    """Reads the captured output of one replica's folder, again and again as it grows."""
 
     folder: Path
     _starts: list[int] = field(default_factory=list)
@@ -56,8 +65,8 @@ class JobLog:
             file.seek(offset)
             rest = b""
             while True:
-                self._read_index()
                 chunk = file.read(_READ)
+                self._read_index()  # After the bytes, so that it knows of each of them.
                 rest += chunk
                 position = 0
                 while (end := self._line_end(rest, position, offset)) is not None:
@@ -104,12 +113,12 @@ class JobLog:
 
     def _line(self, offset: int, raw: bytes) -> LogLine:
         piece = bisect.bisect_right(self._starts, offset) - 1
-        time, stream = self._pieces[piece] if piece >= 0 else (0.0, "stdout")
+        time, stream = self._pieces[piece] if piece >= 0 else (0.0, "")
         text = raw.decode("utf-8", "replace").rstrip("\r\n")
         # A progress bar redraws its line; what stands at the end is what a terminal shows.
         text = text.rsplit("\r", 1)[-1]
-        severity = "ERROR" if stream == "stderr" else "INFO"
-        payload = _payload(text)
+        severity = "ERROR" if stream == _STANDARD_ERROR else "INFO"
+        payload = read_claim(text) if text.startswith("{") and text.endswith("}") else None
         if payload is not None:
             claimed = str(payload.pop("severity", severity)).upper()
             severity = claimed if claimed in _SEVERITIES else severity
@@ -134,13 +143,3 @@ class JobLog:
                 self._pieces.append((float(time), stream))
             except ValueError:
                 continue
-
-
-def _payload(text: str) -> dict[str, Any] | None:
-    if not (text.startswith("{") and text.endswith("}")):
-        return None
-    try:
-        value = json.loads(text, parse_constant=str)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None

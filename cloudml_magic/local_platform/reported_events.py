@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from cloudml_magic.local_platform.claims import read_claim
 
 LONGEST_LINE = 1024 * 1024
 _READ = 256 * 1024
@@ -56,18 +56,10 @@ class ReportedEvents:
 def _event(line: bytes) -> dict[str, Any] | None:
     if len(line) > LONGEST_LINE:
         return None
-    try:
-        value = json.loads(line, parse_constant=lambda name: name, parse_float=_finite)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict):
+    value = read_claim(line)
+    if value is None:
         return None
     kind, time = value.get("kind"), value.get("time")
     if not isinstance(kind, str) or kind in _NOT_FOR_JOBS or isinstance(time, bool):
         return None
     return value if isinstance(time, int | float) else None
-
-
-def _finite(text: str) -> float | str:
-    number = float(text)
-    return number if math.isfinite(number) else str(number)

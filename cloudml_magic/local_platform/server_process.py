@@ -97,10 +97,10 @@ def _opened(places: PlatformPlaces) -> Any:
 
 
 def _serve(places: PlatformPlaces, settings: PlatformSettings) -> None:
-    from cloudml_magic.version import VERSION
     from cloudml_magic.local_platform.jobs.runner import JobRunner
     from cloudml_magic.local_platform.platform import LocalPlatform
     from cloudml_magic.local_platform.server import PlatformServer
+    from cloudml_magic.version import VERSION
 
     listening = _listening(settings.port, last_port(places))
     token = lasting_token(places)

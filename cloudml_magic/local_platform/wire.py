@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
@@ -109,9 +109,25 @@ def _finite(text: str) -> float:
     return number if math.isfinite(number) else _not_finite(text)
 
 
+def check_depth(value: Any) -> None:
+    """Raises PlatformError for what is nested deeper than anybody writes by hand."""
+    for level, _ in enumerate(_levels(value)):
+        if level >= MAXIMAL_DEPTH:
+            raise PlatformError(400, f"Invalid JSON payload received. Nested more than {MAXIMAL_DEPTH} deep.")
+
+
 def _check(value: Any) -> None:
+    check_depth(value)
+    for level in _levels(value):
+        for item in level:
+            if isinstance(item, str) and not item.isascii() and not _is_unicode(item):
+                raise PlatformError(400, "Invalid JSON payload received. A string holds half of a surrogate pair.")
+
+
+def _levels(value: Any) -> Iterator[list[Any]]:
     level = [value]
-    for _ in range(MAXIMAL_DEPTH):
+    while level:
+        yield level
         deeper: list[Any] = []
         for item in level:
             if isinstance(item, dict):
@@ -119,12 +135,7 @@ def _check(value: Any) -> None:
                 deeper.extend(item.values())
             elif isinstance(item, list):
                 deeper.extend(item)
-            elif isinstance(item, str) and not item.isascii() and not _is_unicode(item):
-                raise PlatformError(400, "Invalid JSON payload received. A string holds half of a surrogate pair.")
-        if not deeper:
-            return
         level = deeper
-    raise PlatformError(400, f"Invalid JSON payload received. Nested more than {MAXIMAL_DEPTH} deep.")
 
 
 def _is_unicode(text: str) -> bool:

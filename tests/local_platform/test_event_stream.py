@@ -48,10 +48,14 @@ def new_job(served: Served, number: int = 1) -> tuple[str, Path, Path]:
     job["labels"]["cloudml-token"] = f"t{number}"
     job["jobSpec"]["baseOutputDirectory"]["outputUriPrefix"] = f"gs://cloudml-local/jobs/j-{number}/"
     id = served.ask("POST", JOBS, job)["name"].rpartition("/")[2]
-    return id, served.places.buckets / "cloudml-local" / "jobs" / f"j-{number}", served.places.jobs / id
+    return (
+        id,
+        served.places.buckets / "cloudml-local" / "jobs" / f"j-{number}",
+        served.places.jobs / id / "workerpool0-0",
+    )
 
 
-def write_log(folder: Path, stream: str, content: bytes) -> None:
+def write_log(folder: Path, stream: int, content: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     log, index = folder / "output.log", folder / "output.index"
     offset = log.stat().st_size if log.exists() else 0
@@ -79,10 +83,10 @@ def test_a_stream_tells_a_jobs_whole_life(served: Served) -> None:
     thread.start()
     served.runner.run(id)
     append(folder, {"kind": "epoch", "time": 1.5, "epoch": 1, "metrics": {"loss": 0.5}})
-    write_log(output, "stdout", b"hello\npart")
+    write_log(output, 1, b"hello\npart")
     time.sleep(0.3)
-    write_log(output, "stdout", b"ial\n")
-    write_log(output, "stderr", b"oh\nlast")
+    write_log(output, 1, b"ial\n")
+    write_log(output, 2, b"oh\nlast")
     served.runner.finish(id)
     thread.join(10)
     assert not thread.is_alive()
@@ -101,7 +105,7 @@ def test_a_stream_is_taken_up_where_it_broke(served: Served) -> None:
     id, folder, output = new_job(served)
     served.runner.run(id)
     append(folder, *({"kind": "metric", "time": 1, "step": number} for number in range(10)))
-    write_log(output, "stdout", b"".join(b"line %d\n" % number for number in range(10)))
+    write_log(output, 1, b"".join(b"line %d\n" % number for number in range(10)))
     watcher = Watcher(served, id)
     first = []
     for event in watcher:
@@ -123,7 +127,7 @@ def test_only_the_tail_of_the_log_is_told_on_demand(served: Served) -> None:
     """log_tail=N begins N lines before the end of what the log holds; zero tells no past line."""
     id, folder, output = new_job(served)
     served.runner.run(id)
-    write_log(output, "stdout", b"".join(b"line %d\n" % number for number in range(10)))
+    write_log(output, 1, b"".join(b"line %d\n" % number for number in range(10)))
     append(folder, {"kind": "metric", "time": 1, "step": 1})
     served.runner.finish(id)
     for tail, expected in ((0, []), (3, ["line 7", "line 8", "line 9"]), (99, [f"line {n}" for n in range(10)])):
@@ -187,7 +191,7 @@ def test_twenty_watchers_cost_next_to_nothing(served: Served) -> None:
         id, folder, output = new_job(served, number)
         served.runner.run(id)
         append(folder, {"kind": "metric", "time": 1, "step": 1})
-        write_log(output, "stdout", b"x\n")
+        write_log(output, 1, b"x\n")
         watchers.append(Watcher(served, id))
     time.sleep(1.5)
     before = time.process_time()

@@ -118,10 +118,10 @@ def test_logs_are_entries(discovered: Any, served: Served) -> None:
     """A job's output is listed as Cloud Logging entries, by the filters that gcloud sends, in order and in pages."""
     body = discovered("aiplatform", "v1").projects().locations().customJobs().create(parent=PARENT, body=JOB).execute()
     id = body["name"].rpartition("/")[2]
-    folder = served.places.jobs / id
-    write_log(folder, "stdout", b'one\n{"message": "two", "severity": "warning", "x": 5}\n')
+    folder = served.places.jobs / id / "workerpool0-0"
+    write_log(folder, 1, b'one\n{"message": "two", "severity": "warning", "x": 5}\n')
     time.sleep(0.01)
-    write_log(folder, "stderr", b"three \xff\x00 \xf0\x9f\x8c\xb7\r\n10%\r20%\rdone\nhalf")
+    write_log(folder, 2, b"three \xff\x00 \xf0\x9f\x8c\xb7\r\n10%\r20%\rdone\nhalf")
     entries = discovered("logging", "v2").entries()
     base = f'resource.type="ml_job" AND resource.labels.job_id="{id}"'
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from cloudml_magic.local_platform.buckets.store import BucketStore
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.logs import JobLog
+from cloudml_magic.local_platform.logs import CHIEF, ReplicaLog
 from cloudml_magic.local_platform.reported_events import ReportedEvents
 from cloudml_magic.local_platform.resources import Resources, StoredJob
 from cloudml_magic.local_platform.watch import FolderWatch
@@ -83,7 +83,7 @@ class EventStreams:
             return _Place()
         if not re.fullmatch(r"\d{1,9}", tail):
             raise PlatformError(400, "log_tail must be a number of lines.")
-        return _Place(0, JobLog(self._jobs / id).tail_offset(int(tail)))
+        return _Place(0, ReplicaLog(self._jobs / id / CHIEF).tail_offset(int(tail)))
 
     async def _stream(self, job: StoredJob, place: _Place) -> AsyncIterator[bytes]:
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
@@ -93,7 +93,7 @@ class EventStreams:
 
         stop_listening = self._resources.listen(wake)
         watches = _Watches(self._watch, changed, self._folders(job))
-        reported, log = ReportedEvents(self._events_file(job), place.events), JobLog(self._jobs / job.id)
+        reported, log = ReportedEvents(self._events_file(job), place.events), ReplicaLog(self._jobs / job.id / CHIEF)
         shown: dict[str, Any] = {}
         spoken = time.monotonic()
         try:
@@ -126,7 +126,7 @@ class EventStreams:
             stop_listening()
             watches.close()
 
-    def _news(self, reported: ReportedEvents, log: JobLog, place: _Place, *, ended: bool) -> Iterator[bytes]:
+    def _news(self, reported: ReportedEvents, log: ReplicaLog, place: _Place, *, ended: bool) -> Iterator[bytes]:
         """New events and log lines, joined into few messages."""
         batch: list[bytes] = []
         for offset, event in reported.read(ended=ended):
@@ -153,7 +153,7 @@ class EventStreams:
 
     def _folders(self, job: StoredJob) -> list[Path]:
         file = self._events_file(job)
-        return [self._jobs / job.id, *([file.parent] if file else [])]
+        return [self._jobs / job.id / CHIEF, *([file.parent] if file else [])]
 
 
 class _Watches:

@@ -11,14 +11,13 @@ from typing import Any
 
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.filters import Subject, compiled
-from cloudml_magic.local_platform.logs import JobLog, LogLine
+from cloudml_magic.local_platform.logs import LogLine, ReplicaLog, replicas
 from cloudml_magic.local_platform.resources import Resources, StoredJob
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.settings import PROJECT
 from cloudml_magic.local_platform.times import written
 from cloudml_magic.local_platform.wire import Response, json_response
 
-_TASK = "workerpool0-0"
 _LARGEST_PAGE = 1000
 _JOB_ID = re.compile(r'resource\.labels\.job_id\s*=\s*"?(\d+)"?')
 
@@ -67,7 +66,8 @@ class LoggingRoutes:
             jobs = [job] if job else []
         else:
             jobs = self._resources.jobs()
-        if len(jobs) == 1 and not descending:
+        if len(jobs) == 1 and len(replicas(self._jobs / jobs[0].id)) == 1 and not descending:
+            # As it was printed, without holding all of it.
             yield from (entry for entry in self._of_job(jobs[0]) if holds(_subject(entry)))
             return
         found = [entry for job in jobs for entry in self._of_job(job) if holds(_subject(entry))]
@@ -75,23 +75,23 @@ class LoggingRoutes:
         yield from found
 
     def _of_job(self, job: StoredJob) -> Iterator[dict[str, Any]]:
-        for line in JobLog(self._jobs / job.id).lines(ended=job.state.is_final):
-            yield entry_body(job, line)
+        for replica in replicas(self._jobs / job.id):
+            for line in ReplicaLog(self._jobs / job.id / replica).lines(ended=job.state.is_final):
+                yield entry_body(job, replica, line)
 
 
-def entry_body(job: StoredJob, line: LogLine) -> dict[str, Any]:
+def entry_body(job: StoredJob, replica: str, line: LogLine) -> dict[str, Any]:
     """A line as a log entry."""
-    stream = "stderr" if line.severity == "ERROR" else "stdout"
     entry: dict[str, Any] = {
-        "insertId": f"{job.id}-{line.offset:012d}",
-        "logName": f"projects/{PROJECT}/logs/{_TASK}",
+        "insertId": f"{replica}-{line.offset:012d}",
+        "logName": f"projects/{PROJECT}/logs/{replica}",
         "timestamp": written(line.time),
         "severity": line.severity,
         "resource": {
             "type": "ml_job",
-            "labels": {"project_id": PROJECT, "job_id": job.id, "task_name": _TASK},
+            "labels": {"project_id": PROJECT, "job_id": job.id, "task_name": replica},
         },
-        "labels": {"ml.googleapis.com/job_id": job.id, "ml.googleapis.com/stream": stream},
+        "labels": {"ml.googleapis.com/job_id/log_area": "root"},
     }
     if line.payload is None:
         entry["textPayload"] = line.text

@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Callable
 
-from cloudml_magic.version import VERSION
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.resources import Resources
 from cloudml_magic.local_platform.routes.event_stream import EventStreams
@@ -16,6 +15,7 @@ from cloudml_magic.local_platform.settings import BUCKET, PROJECT, PROJECT_NUMBE
 from cloudml_magic.local_platform.wire import Request, Response, json_response
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.states import JobState
+from cloudml_magic.version import VERSION
 
 _ROUTES = {
     ("GET", "/cloudml/v1/status"): "_status",
