@@ -98,6 +98,8 @@ def _library_call(reader: Reader, node: ast.Call, called: Value, arguments: list
     name = path.rpartition(".")[2]
     if path.partition(".")[0] in known_calls.DISPLAY_MODULES:
         return Value("display", NOTHING)
+    if name in {"__import__", "import_module"} and arguments and arguments[0].text:
+        return Value("module", path=arguments[0].text)
     _state(reader, path)
     if path.startswith("os.environ.") and name in {"update", "setdefault", "pop", "clear"}:
         reader.changes.add(_STATE)
@@ -112,7 +114,7 @@ def _library_call(reader: Reader, node: ast.Call, called: Value, arguments: list
     elif bare and not known_calls.only_reads(path):
         for argument in arguments:
             reader.change(argument)
-        if not path.startswith("builtins."):
+        if not path.startswith("builtins.") and not known_calls.uses_generator(path):
             reader.change_module(path)
     if name in _PLAIN_RESULTS and (path.startswith(("builtins.", "os.", "time."))):
         text = joined_path(node, reader.text_of)
@@ -138,7 +140,7 @@ def _state(reader: Reader, path: str) -> None:
             reader.changes.add(generator(seeded))
         else:
             reader.bound.add(generator(seeded))
-    if known_calls.sets_state(path):
+    if known_calls.sets_state(path) and not known_calls.seeded_by(path):
         reader.changes.add(_STATE)
     drawn = known_calls.draws_from(path)
     if drawn is not None and (drawn in reader.world.seeded or reader.code is not None):

@@ -30,7 +30,7 @@ class CellRecorder:
             return
         if not information.store_history or information.silent:
             return
-        if number <= self._last:  # `%reset` starts the count anew, with an empty namespace
+        if number <= self._last:  # a new session starts the count anew, with an empty namespace
             self._records.clear()
         self._last = number
         self._records[number] = ExecutedCell(

@@ -179,6 +179,11 @@ def draws_from(path: str) -> str | None:
     return "python" if owner == "random" else None
 
 
+def uses_generator(path: str) -> bool:
+    """Whether all that a function changes is a random generator."""
+    return bool(seeded_by(path)) or draws_from(path) is not None
+
+
 def only_reads(path: str) -> bool:
     """Whether a function with this dotted path shows or reads only."""
     if path.partition(".")[0] in DISPLAY_MODULES:

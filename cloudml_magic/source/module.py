@@ -72,7 +72,7 @@ def _standalone(text: str) -> str:
             changes.append((node, _imports(node)))
         elif isinstance(node, ast.ImportFrom) and not node.level and _is_ours(node.module or ""):
             changes.append((node, "; ".join(_report(alias.asname or alias.name) for alias in node.names)))
-    lines = [line.encode() for line in text.split("\n")]
+    lines = [line.encode("utf-8", "surrogatepass") for line in text.split("\n")]
     for node, new in sorted(changes, key=lambda change: (change[0].lineno, change[0].col_offset), reverse=True):
         end = node.end_lineno or node.lineno
         tail = lines[end - 1][node.end_col_offset :]

@@ -76,7 +76,7 @@ class _Reader:
     requirements: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._lines = [line.encode("utf-8", "surrogatepass") for line in self.text.split("\n")]
+        self._lines = [_bytes(line) for line in self.text.split("\n")]
         self._has_magics = "get_ipython()" in self.text
 
     def add(self, node: ast.stmt) -> None:
@@ -108,13 +108,13 @@ class _Reader:
         lines = list(self._lines)
         column, end = _start(node)[1], (node.end_lineno or first, node.end_col_offset or 0)
         for replaced, new in sorted(replacements, key=lambda pair: _start(pair[0]), reverse=True):
-            (row, left), row_end, right = _start(replaced), replaced.end_lineno or 0, replaced.end_col_offset or 0  # type: ignore[attr-defined]
+            (row, left), (row_end, right) = _start(replaced), _end(replaced)
             tail = lines[row_end - 1][right:]
             if replaced is node:
-                end = (row, left + len(new.encode()))
+                end = (row, left + len(_bytes(new)))
             elif row_end == end[0]:
-                end = (row, end[1] - right + left + len(new.encode()))
-            lines[row - 1] = lines[row - 1][:left] + new.encode() + tail
+                end = (row, end[1] - right + left + len(_bytes(new)))
+            lines[row - 1] = lines[row - 1][:left] + _bytes(new) + tail
             for gone in range(row, row_end):
                 lines[gone] = b""
         text = _cut(lines, first, column, *end)
@@ -130,7 +130,7 @@ class _Reader:
         if len(body) == 1:
             self.statements.append(Statement(body[0], text, first))
             return
-        rows = [line.encode() for line in text.split("\n")]
+        rows = [_bytes(line) for line in text.split("\n")]
         for part in body:
             start = _start(part)
             piece = _cut(rows, start[0] - first + 1, start[1], (part.end_lineno or 0) - first + 1, part.end_col_offset)
@@ -178,14 +178,21 @@ def _environment_value(value: str) -> str | None:
 def _start(node: ast.AST) -> tuple[int, int]:
     """Where a node begins, its decorators included."""
     decorators = getattr(node, "decorator_list", None)
-    if decorators:
-        # The `@` stands before the decorator, on the same line unless the user was very creative.
-        return decorators[0].lineno, node.col_offset  # type: ignore[attr-defined]
-    return node.lineno, node.col_offset  # type: ignore[attr-defined]
+    # The `@` stands before the decorator, on the same line unless the user was very creative.
+    return getattr(decorators[0] if decorators else node, "lineno", 1), getattr(node, "col_offset", 0)
+
+
+def _end(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "end_lineno", None) or 1, getattr(node, "end_col_offset", None) or 0
 
 
 def _first_line(node: ast.stmt) -> int:
     return _start(node)[0]
+
+
+def _bytes(text: str) -> bytes:
+    """Columns in trees count UTF-8 bytes; a lone surrogate must not stop us, only the parser."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _cut(lines: list[bytes], first: int, column: int, last: int, end: int | None) -> str:
