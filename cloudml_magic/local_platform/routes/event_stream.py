@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import time
@@ -22,8 +23,6 @@ from cloudml_magic.local_platform.wire import Request, Response
 HEARTBEAT_SECONDS = 15.0
 # With inotify this is only a second look; without it, it is how late an event may come.
 _WATCHED_SECONDS, _UNWATCHED_SECONDS = 1.0, 0.005
-# A folder that is not there yet cannot be watched.
-_MISSING_SECONDS = 0.1
 _BATCH = 256
 _ID = re.compile(r"e(\d{1,15})\.l(\d{1,15})")
 
@@ -86,21 +85,25 @@ class EventStreams:
         return _Place(0, ReplicaLog(self._jobs / id / CHIEF).tail_offset(int(tail)))
 
     async def _stream(self, job: StoredJob, place: _Place) -> AsyncIterator[bytes]:
-        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        loop, changed, moved = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
 
         def wake() -> None:
-            loop.call_soon_threadsafe(changed.set)
+            moved.set()
+            changed.set()
 
-        stop_listening = self._resources.listen(wake)
+        stop_listening = self._resources.listen(lambda: _soon(loop, wake))
         watches = _Watches(self._watch, changed, self._folders(job))
         reported, log = ReportedEvents(self._events_file(job), place.events), ReplicaLog(self._jobs / job.id / CHIEF)
         shown: dict[str, Any] = {}
         spoken = time.monotonic()
+        current: StoredJob | None = None
         try:
             while True:
                 changed.clear()
-                watching = watches.renew()
-                current = self._resources.job(job.id)
+                pause = watches.renew()
+                if moved.is_set() or current is None:
+                    moved.clear()
+                    current = self._resources.job(job.id)
                 if current is None:
                     return  # The job was deleted while it was watched.
                 ended = current.state.is_final
@@ -117,7 +120,6 @@ class EventStreams:
                 if time.monotonic() - spoken >= HEARTBEAT_SECONDS:
                     yield b": still here\n\n"
                     spoken = time.monotonic()
-                pause = watching if watching is not None else _UNWATCHED_SECONDS
                 try:
                     await asyncio.wait_for(changed.wait(), pause)
                 except TimeoutError:
@@ -164,24 +166,38 @@ class _Watches:
         self._event = event
         self._missing = folders
         self._held: list[int] = []
+        self._parents: list[int] = []
 
-    def renew(self) -> float | None:
-        """Tries what is missing; returns how long to sleep at most, None if nothing wakes us."""
-        still = []
+    def renew(self) -> float:
+        """Tries what is missing; returns how long to sleep at most."""
+        before, self._parents = self._parents, []
+        still, blind = [], False
         for folder in self._missing:
             held = self._watch.add(folder, self._event)
             if held is not None:
                 self._held.append(held)
-            elif folder.is_dir():
-                return None
+                continue
+            still.append(folder)
+            parent = next(each for each in folder.parents if each.is_dir())
+            held = self._watch.add(parent, self._event)
+            if held is None:
+                blind = True
             else:
-                still.append(folder)
+                self._parents.append(held)
+        for held in before:
+            if held not in self._parents:
+                self._watch.remove(held, self._event)
         self._missing = still
-        return _MISSING_SECONDS if still else _WATCHED_SECONDS
+        return _UNWATCHED_SECONDS if blind else _WATCHED_SECONDS
 
     def close(self) -> None:
-        for held in self._held:
+        for held in (*self._held, *self._parents):
             self._watch.remove(held, self._event)
+
+
+def _soon(loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> None:
+    with contextlib.suppress(RuntimeError):  # The loop has ended; so has the stream.
+        loop.call_soon_threadsafe(wake)
 
 
 def _unlike(state: dict[str, Any], shown: dict[str, Any]) -> bool:
