@@ -66,13 +66,14 @@ def unpack(content: bytes, folder: str) -> str:
 def is_met(requirement: str) -> bool:
     name, pinned = re.match(r"([\w.-]+)(?:\s*==\s*([\w.!+-]+)$)?", requirement).groups()  # type: ignore[union-attr]
     try:
-        version = importlib.metadata.version(name)
-        if version == pinned or requirement == name:
-            return True
+        if pinned or requirement == name:
+            return importlib.metadata.version(name) == (pinned or importlib.metadata.version(name))
         from packaging.requirements import Requirement
 
         parsed = Requirement(requirement)
-        return bool(parsed.marker and not parsed.marker.evaluate()) or parsed.specifier.contains(version, True)
+        if parsed.marker and not parsed.marker.evaluate():
+            return True
+        return not parsed.extras and parsed.specifier.contains(importlib.metadata.version(name), True)
     except (ImportError, ValueError):
         return False
 

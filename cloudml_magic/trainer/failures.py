@@ -115,8 +115,9 @@ def _missing_path(problem: BaseException) -> str | None:
     if isinstance(problem, FileNotFoundError):
         if isinstance(problem.filename, (str, bytes)):
             return os.fsdecode(problem.filename)
-        found = _MISSING_PATH.search(str(problem)) or re.search(r"[`'\"]([^`'\"]+)[`'\"]", str(problem))
-        return found.group(1) if found else None
+        text = str(problem)
+        found = _MISSING_PATH.search(text) or re.search(r"[`'\"]([^`'\"]+)[`'\"]|(\S+) not found", text)
+        return next(filter(None, found.groups()), None) if found else None
     if type(problem).__name__ == "NotFoundError":
         found = _MISSING_PATH.search(str(problem))
         return found.group(1) if found else None

@@ -23,7 +23,10 @@ def alive(marker: str) -> list[int]:
         try:
             if name.isdigit() and int(name) != os.getpid():
                 command = Path(f"/proc/{name}/cmdline").read_bytes().replace(b"\0", b" ")
-                if marker.encode() in command and Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+                if (
+                    marker.encode() in command
+                    and Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+                ):
                     found.append(int(name))
         except OSError:
             continue
@@ -130,7 +133,9 @@ def test_a_timeout_ends_the_job(bench: Bench) -> None:
     [
         pytest.param("sleep 61.{n}", id="plain"),
         pytest.param("trap '' TERM; while true; do sleep 61.{n}; done", id="ignores-term"),
-        pytest.param("setsid sh -c 'trap \"\" TERM; sleep 61.{n}; sleep 61.{n}' & sleep 61.{n}", id="setsid-grandchild"),
+        pytest.param(
+            "setsid sh -c 'trap \"\" TERM; sleep 61.{n}; sleep 61.{n}' & sleep 61.{n}", id="setsid-grandchild"
+        ),
         pytest.param("(nohup sleep 61.{n} >/dev/null 2>&1 &); (nohup sleep 61.{n} &); sleep 61.{n}", id="daemons"),
     ],
 )
@@ -293,7 +298,9 @@ def test_secrets_are_masked_in_the_log(bench: Bench) -> None:
 
 def test_a_flood_of_output_keeps_its_ends_and_ends_quickly(bench: Bench) -> None:
     """300 MB of output: the log is bounded, begins and ends as the output did, and says what is left out."""
-    code = "import os\nos.write(1, b'first\\n')\nfor _ in range(300): os.write(1, b'x' * 999_999 + b'\\n')\nprint('last')"
+    code = (
+        "import os\nos.write(1, b'first\\n')\nfor _ in range(300): os.write(1, b'x' * 999_999 + b'\\n')\nprint('last')"
+    )
     began = time.monotonic()
     job = bench.run(container("python3", "-c", code))
     assert job.state is JobState.SUCCEEDED
