@@ -99,11 +99,8 @@ def test_a_body_over_the_limit_is_refused_unread(served: Served) -> None:
         assert raw.recv(100).startswith(b"HTTP/1.1 400")
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
     pieces = (b" " * 1024 * 1024 for _ in range(12))
-    try:
-        connection.request("POST", JOBS, pieces, {"Authorization": f"Bearer {TOKEN}"}, encode_chunked=True)
-        assert connection.getresponse().status == 400
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # Refused while we were still sending: the connection is closed on us.
+    connection.request("POST", JOBS, pieces, {"Authorization": f"Bearer {TOKEN}"}, encode_chunked=True)
+    assert connection.getresponse().status == 400
     assert served.ask("GET", JOBS) == {}
 
 
