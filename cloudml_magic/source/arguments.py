@@ -33,9 +33,9 @@ def replaced(statement: Statement, arguments: Mapping[str, str], environment: fr
     return Statement(node, text, statement.line)
 
 
-def binds_literal(statement: Statement, name: str) -> bool:
-    """Whether a statement assigns a literal to this name."""
-    return any(own == name for own, _ in _literals(statement.node))
+def literal_names(statement: Statement) -> frozenset[str]:
+    """The names to which a statement assigns literals."""
+    return frozenset(name for name, _ in _literals(statement.node))
 
 
 def value_text(name: str, before: Any, arguments: Mapping[str, str]) -> str:

@@ -85,6 +85,7 @@ class _Capture:
         self.elsewhere: dict[str, str] = {}
         self.warnings: list[str] = []
         self.refusals: list[Refusal] = []
+        self.replaced: dict[int, frozenset[str]] = {}
         own_id = trained.id
         self.before = self._counting([cell for cell in cells if own_id is None or cell.id != own_id])
 
@@ -157,6 +158,8 @@ class _Capture:
         for cell, own, always in [*cells, (self.trained, self.trained_statements, True)]:
             for statement in own.statements:
                 new = arguments.replaced(statement, given, environment) if given or environment else statement
+                if new is not statement:
+                    self.replaced[id(new)] = arguments.literal_names(statement)
                 steps.append(Step(new, cell, always and not statement.foreign))
         return steps
 
@@ -237,8 +240,10 @@ class _Capture:
 
     def _check_arguments(self, selection: Selection, values: list[CapturedValue]) -> None:
         plain = {value.name for value in values}
+        for one in selection.steps:
+            plain |= self.replaced.get(id(one.step.statement), frozenset())
         for name in self.options.arguments:
-            if name in plain or any(arguments.binds_literal(one.step.statement, name) for one in selection.steps):
+            if name in plain:
                 continue
             bound = any(name in one.effects.binds | one.effects.may_bind for one in selection.steps)
             why = f"{name} is computed there, not assigned a literal." if bound else "What travels does not use it."

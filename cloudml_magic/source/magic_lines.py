@@ -126,10 +126,14 @@ def _parse(text: str) -> tuple[ast.Module | None, tuple[str, int] | None]:
             warnings.simplefilter("ignore")
             return ast.parse(text), None
     except SyntaxError as error:
-        return None, (error.msg or "invalid syntax", error.lineno or 1)
+        return None, (error.msg or "invalid syntax", error.lineno or _first_odd_line(text))
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
-        line = next((n for n, line in enumerate(text.split("\n"), 1) if not _is_text(line)), 1)
-        return None, (str(error) if not isinstance(error, UnicodeError) else "a character that is no text", line)
+        said = "a character that is no text" if isinstance(error, UnicodeError) else str(error) or "it is too large"
+        return None, (said, _first_odd_line(text))
+
+
+def _first_odd_line(text: str) -> int:
+    return next((number for number, line in enumerate(text.split("\n"), 1) if not _is_text(line)), 1)
 
 
 def _is_text(line: str) -> bool:

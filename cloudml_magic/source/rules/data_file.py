@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from cloudml_magic.source.calls import opens_for_writing
 from cloudml_magic.source.known_calls import READERS, WRITERS
@@ -15,7 +15,6 @@ from cloudml_magic.source.rules.trip import Trip, calls, line_of
 from cloudml_magic.source.slice import Step
 from cloudml_magic.source.words import words
 
-_ON_PATH = frozenset({"read_text", "read_bytes", "iterdir", "glob", "rglob"})
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|/gcs/")
 _KEYWORDS = words(
     """
@@ -86,18 +85,16 @@ def _file_calls(trip: Trip) -> Iterator[tuple[Step, int, str, bool, bool]]:
             continue
         parts: list[ast.expr] = list(call.args[:1]) if not writes else list(call.args)
         parts += [keyword.value for keyword in call.keywords if keyword.arg in _KEYWORDS]
-        if isinstance(call.func, ast.Attribute) and (name in _ON_PATH or _is_path(call.func.value, known)):
-            parts = [call.func.value]
+        if isinstance(call.func, ast.Attribute) and joined_path(call.func.value, known) is not None:
+            parts = [call.func.value]  # a method of a path
         for part in parts:
-            text = joined_path(part, known)
-            if text and len(text) < 1000 and not re.search(r"[\n\0<>|]", text) and not isinstance(part, ast.JoinedStr):
-                if isinstance(part, ast.Constant) and not isinstance(part.value, str):
-                    continue
+            text = None if _is_number(part) else joined_path(part, known)
+            if text and len(text) < 1000 and not re.search(r'[\n\0<>|{}"]', text):
                 yield step, line_of(step, part), text, writes, guarded[id(step.statement)]
 
 
-def _is_path(node: ast.expr, known: Callable[[str], str | None]) -> bool:
-    return isinstance(node, ast.Call | ast.BinOp) and joined_path(node, known) is not None
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not isinstance(node.value, str)
 
 
 def _reads(call: ast.Call, name: str) -> bool:
