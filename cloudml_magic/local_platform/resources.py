@@ -36,6 +36,7 @@ class StoredJob:
     """One job as the platform keeps it; `body` is what was submitted, in the schema's form, secrets unmasked."""
 
     id: str
+    sequence: int
     location: str
     body: Mapping[str, Any]
     state: JobState
@@ -95,6 +96,9 @@ class Resources:
             if after != job.state and not may_follow(job.state, after):
                 raise IllegalTransitionError(f"Job {id} cannot go from {job.state} to {after}.")
             code, message = error or (None, None)
+            # Clocks may be set back; a job still starts after its creation and ends after its start.
+            started = None if started is None else max(started, job.created)
+            ended = None if ended is None else max(ended, started or job.started or job.created)
             self._database.write(
                 "UPDATE jobs SET state = ?, note = coalesce(?, note), started = coalesce(?, started),"
                 " ended = coalesce(?, ended), error_code = coalesce(?, error_code),"
@@ -205,6 +209,7 @@ class Resources:
 def _job(row: Any) -> StoredJob:
     return StoredJob(
         id=row["id"],
+        sequence=row["sequence"],
         location=row["location"],
         body=json.loads(row["body"]),
         state=JobState(row["state"]),

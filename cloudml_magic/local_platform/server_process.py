@@ -53,6 +53,13 @@ def starting_problem(problem: Exception) -> CloudMLError:
     """Why the platform cannot start, in one message."""
     what = "The local platform cannot start."
     full = "Free some space, or point XDG_STATE_HOME and XDG_DATA_HOME to another disk."
+    if isinstance(problem, ModuleNotFoundError):
+        return CloudMLError(
+            "platform-not-installed",
+            what,
+            why=f"The package {problem.name} is not installed here; the base install brings none of what it runs on.",
+            next="pip install 'cloudml-magic[local]'",
+        )
     if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
         return CloudMLError("platform-disk-full", what, why="The disk is full.", next=full)
     if isinstance(problem, sqlite3.OperationalError) and "full" in str(problem):

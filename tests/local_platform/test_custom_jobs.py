@@ -190,3 +190,27 @@ def test_methods_that_exist_but_are_not_emulated_say_so(served: Served) -> None:
     assert error["code"] == 501
     assert "aiplatform.projects.locations.models.list" in error["message"]
     assert served.refused("GET", "/v1/nonsense")["code"] == 404
+
+
+def test_clocks_that_are_set_back_make_no_nonsense(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the clock a day back, jobs keep their order in pages, and no job ends before it started."""
+    from cloudml_magic.local_platform import resources
+
+    real = time.time
+    names = []
+    for number, step in enumerate((0, -86400, 86400)):
+        monkeypatch.setattr(resources.time, "time", lambda step=step: real() + step)
+        names.append(served.ask("POST", JOBS, job_with(labels={"cloudml-token": f"t{number}"}))["name"])
+    listed, token = [], ""
+    while True:
+        page = served.ask("GET", f"{JOBS}?pageSize=1&pageToken={token}")
+        listed += [job["name"] for job in page["customJobs"]]
+        token = page.get("nextPageToken", "")
+        if not token:
+            break
+    assert listed == names[::-1]
+    id = names[2].rpartition("/")[2]
+    served.runner.run(id)
+    served.runner.resources.update_job(id, state=JobState.SUCCEEDED, ended=real() - 86400)
+    job = served.ask("GET", f"{JOBS}/{id}")
+    assert job["createTime"] <= job["startTime"] <= job["endTime"]

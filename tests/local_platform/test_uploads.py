@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cloudml_magic.local_platform.buckets.names import is_path, side_name
 from cloudml_magic.local_platform.buckets.uploads import ContentRange
 from cloudml_magic.local_platform.errors import PlatformError
 
@@ -179,3 +180,31 @@ def test_names_are_bijective_and_stay_inside(served: Served, names: list[str]) -
     assert served.ask("GET", OBJECTS) == {"kind": "storage#objects"}
     top = {path.name for path in served.places.buckets.parent.parent.iterdir()}
     assert top <= {"state", "data", "cache"}
+
+
+def _names_point_inside(names: list[str]) -> None:
+    root, places = "/data/buckets/b", set()
+    for name in names:
+        if is_path(root, name):
+            path = f"{root}/{name}"
+            assert os.path.normpath(path) == path
+            assert path.startswith(root + "/")
+        else:
+            path = f"/data/side/b/{side_name(name)}"
+        places.add(path)
+    assert len(places) == len(names)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(NAMES, min_size=2, max_size=8, unique=True))
+def test_each_name_has_a_place_of_its_own(names: list[str]) -> None:
+    """Different names have different places, each beneath the bucket's folder or in the side store."""
+    _names_point_inside(names)
+
+
+@pytest.mark.soak
+@settings(max_examples=10_000, deadline=None)
+@given(st.lists(NAMES, min_size=2, max_size=8, unique=True))
+def test_ten_thousand_times_each_name_has_a_place_of_its_own(names: list[str]) -> None:
+    """The same, in the count that goal S9 asks for."""
+    _names_point_inside(names)

@@ -75,12 +75,12 @@ class CustomJobRoutes:
         page: list[StoredJob] = []
         body: dict[str, Any] = {}
         for job in self._resources.jobs():
-            if location not in ("-", job.location) or (before and int(job.id) >= before):
+            if location not in ("-", job.location) or (before and job.sequence >= before):
                 continue
             if not holds(_subject(job)):
                 continue
             if len(page) == size:
-                body["nextPageToken"] = base64.urlsafe_b64encode(page[-1].id.encode()).decode()
+                body["nextPageToken"] = base64.urlsafe_b64encode(str(page[-1].sequence).encode()).decode()
                 break
             page.append(job)
         if page:
