@@ -16,7 +16,7 @@ from cloudml_magic.errors import CloudMLError
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _GIVE_UP_SECONDS = 60.0
-_TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 
 
 class LostReplyError(Exception):
@@ -87,7 +87,7 @@ class Caller:
         from googleapiclient import discovery
 
         # proxy_info=None: with any http_proxy variable httplib2 would not reach loopback, whatever no_proxy says.
-        plain = httplib2.Http(timeout=_TIMEOUT_SECONDS, proxy_info=None)
+        plain = httplib2.Http(timeout=TIMEOUT_SECONDS, proxy_info=None)
         authorized = google_auth_httplib2.AuthorizedHttp(Credentials(token=endpoint.token), http=plain)
         return discovery.build(
             *self._api, static_discovery=True, client_options={"api_endpoint": endpoint.url}, http=authorized

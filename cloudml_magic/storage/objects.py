@@ -15,6 +15,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.storage.address import Address
 
 _GIVE_UP_SECONDS = 60.0
+TIMEOUT_SECONDS = 30.0
 
 
 class ObjectStorage:
@@ -38,7 +39,7 @@ class ObjectStorage:
                     content_type="application/octet-stream",
                     if_generation_match=0,
                     checksum="crc32c",
-                    retry=_retry(),
+                    **_patience(),
                 )
             except PreconditionFailed:
                 # Either another kernel was faster or the reply of our own upload was lost: the content decides.
@@ -54,9 +55,7 @@ class ObjectStorage:
     def write(self, address: Address, content: bytes, content_type: str = "application/json") -> None:
         """Stores content, over an older one too."""
         with _explained(address):
-            self._blob(address).upload_from_string(
-                content, content_type=content_type, checksum="crc32c", retry=_retry()
-            )
+            self._blob(address).upload_from_string(content, content_type=content_type, checksum="crc32c", **_patience())
 
     def read(self, address: Address) -> bytes | None:
         """The whole content, or None if there is no such object."""
@@ -64,7 +63,7 @@ class ObjectStorage:
 
         with _explained(address):
             try:
-                content: bytes = self._blob(address).download_as_bytes(checksum="auto", retry=_retry())
+                content: bytes = self._blob(address).download_as_bytes(checksum="auto", **_patience())
             except NotFound:
                 return None
             return content
@@ -73,13 +72,13 @@ class ObjectStorage:
         """The names of the objects in a folder and beneath, relative to it."""
         prefix = f"{folder.name}/" if folder.name else ""
         with _explained(folder):
-            found = self._client().list_blobs(folder.bucket, prefix=prefix, retry=_retry())
+            found = self._client().list_blobs(folder.bucket, prefix=prefix, **_patience())
             return [blob.name[len(prefix) :] for blob in found if blob.name != prefix]
 
     def size(self, address: Address) -> int | None:
         """How many bytes an object has, or None if there is none."""
         with _explained(address):
-            blob = self._client().bucket(address.bucket).get_blob(address.name, retry=_retry())
+            blob = self._client().bucket(address.bucket).get_blob(address.name, **_patience())
             return None if blob is None else blob.size
 
     def download(self, address: Address, file: Path) -> None:
@@ -88,7 +87,7 @@ class ObjectStorage:
             handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:40]}.")
             os.close(handle)
             try:
-                self._blob(address).download_to_filename(temporary, checksum="auto", retry=_retry())
+                self._blob(address).download_to_filename(temporary, checksum="auto", **_patience())
                 Path(temporary).replace(file)
             finally:
                 Path(temporary).unlink(missing_ok=True)
@@ -105,7 +104,7 @@ class ObjectStorage:
 
         for name in self.names(folder):
             with _explained(folder), contextlib.suppress(NotFound):
-                self._blob(folder / name).delete(retry=_retry())
+                self._blob(folder / name).delete(**_patience())
 
     def _client(self) -> Any:
         return self._make_client()
@@ -118,7 +117,7 @@ def _holds(blob: Any, content: bytes) -> bool:
     from google.api_core.exceptions import NotFound
 
     try:
-        blob.reload(retry=_retry())
+        blob.reload(**_patience())
     except NotFound:
         return False
     return bool(blob.size == len(content) and blob.crc32c == _crc32c(content))
@@ -130,10 +129,11 @@ def _crc32c(content: bytes) -> str:
     return base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
 
 
-def _retry() -> Any:
+def _patience() -> dict[str, Any]:
+    """How long a call waits for an answer, and how long it is repeated."""
     from google.cloud.storage.retry import DEFAULT_RETRY
 
-    return DEFAULT_RETRY.with_timeout(_GIVE_UP_SECONDS)
+    return {"timeout": TIMEOUT_SECONDS, "retry": DEFAULT_RETRY.with_timeout(_GIVE_UP_SECONDS)}
 
 
 @contextlib.contextmanager
