@@ -14,6 +14,7 @@ from .hints import hint_for
 
 _LONGEST_MESSAGE = 400
 _OUT_OF_MEMORY = re.compile(r"RESOURCE_EXHAUSTED|out of memory|OOM when allocating|failed to allocate", re.IGNORECASE)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _DISK_FULL = "No space left on device"
 _MISSING_PATH = re.compile(
     r"(?:NewRandomAccessFile failed to Create/Open: |for )?(\S+)\s*[;:] No such file or directory"
@@ -136,7 +137,9 @@ def _advice_for_file(path: str) -> str:
 
 def _essence(text: str) -> str:
     """The line that says it: TensorFlow wraps it into a story of nodes."""
-    lines = [line.strip() for line in text.strip().splitlines()]
+    lines = [line.strip() for line in _COLOURS.sub("", text).strip().splitlines()]
+    if lines and lines[0].startswith("Exception encountered when calling"):
+        lines = lines[1:]
     if lines and lines[0].startswith("Graph execution error"):
         told = [
             line for line in lines[1:] if line and not line.startswith(("Detected at", "<stack", "File ", "[[", "("))

@@ -66,7 +66,7 @@ def _undefined(found: re.Match[str]) -> Hint:
     )
 
 
-_LAYER = r"Input \d+ of layer [\"'](?P<layer>[^\"']+)[\"'] is incompatible with the layer: "
+_LAYER = r"Input \d+(?: with name '[^']*')? of layer [\"'](?P<layer>[^\"']+)[\"'] is incompatible with the layer: "
 _HINTS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Hint]]] = [
     (
         re.compile(r"label value of (?P<label>-?\d+) which is outside the valid range of \[0, (?P<outputs>\d+)\)"),
@@ -89,7 +89,8 @@ _HINTS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Hint]]] = [
     ),
     (
         re.compile(
-            r"Arguments `target` and `output` must have the same shape\. Received: target\.shape=(?P<target>\([^)]*\)),"
+            r"Arguments `target` and `output` must have the same (?:shape|rank \(ndim\))\. Received:"
+            r" target\.shape=(?P<target>\([^)]*\)),"
             r" output\.shape=(?P<output>\([^)]*\))"
         ),
         _wrong_target,

@@ -108,7 +108,11 @@ def _pack_frame(frame: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     index = [
         _pack_column(frame.index.get_level_values(i).to_series(), f"i{i}", members) for i in range(frame.index.nlevels)
     ]
-    names = {"columns": [_plain_name(name) for name in frame.columns], "index": list(frame.index.names)}
+    names = {
+        "columns": [_plain_name(name) for name in frame.columns.tolist()],
+        "columns_dtype": str(frame.columns.dtype),
+        "index": list(frame.index.names),
+    }
     return members, {"columns": columns, "index": index, "names": names}
 
 
@@ -130,15 +134,13 @@ def _pack_column(column: Any, key: str, members: dict[str, np.ndarray]) -> dict[
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufcmM":
         members[key] = column.to_numpy()
         return {"dtype": dtype}
-    absent = column.isna().to_numpy()
-    present = [value for value, gone in zip(column, absent, strict=True) if not gone]
-    if not all(isinstance(value, (str, int, float, bool)) for value in present):
-        if isinstance(column.dtype, pd.DatetimeTZDtype):
-            members[key] = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-            return {"dtype": "utc", "zone": str(column.dt.tz)}
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        members[key] = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+        return {"dtype": "utc", "zone": str(column.dt.tz)}
+    items = [None if gone else item for item, gone in zip(column.tolist(), column.isna(), strict=True)]
+    if not all(item is None or isinstance(item, (str, int, float, bool)) for item in items):
         raise TypeError(f"The column {column.name!r} holds objects that cannot be shipped.")
-    text = json.dumps([None if gone else value for value, gone in zip(column.tolist(), absent, strict=True)])
-    members[key] = np.frombuffer(text.encode("utf-8"), np.uint8)
+    members[key] = np.frombuffer(json.dumps(items).encode("utf-8"), np.uint8)
     return {"dtype": dtype, "json": True}
 
 
@@ -150,7 +152,7 @@ def _unpack_frame(members: dict[str, np.ndarray], meta: dict[str, Any]) -> Any:
     names = meta["names"]["index"]
     index = pd.MultiIndex.from_arrays(levels, names=names) if len(levels) > 1 else pd.Index(levels[0], name=names[0])
     frame = pd.DataFrame({i: pd.Series(column.array, index=index) for i, column in enumerate(columns)}, index=index)
-    frame.columns = pd.Index(meta["names"]["columns"])
+    frame.columns = pd.Index(meta["names"]["columns"], dtype=meta["names"]["columns_dtype"])
     return frame
 
 

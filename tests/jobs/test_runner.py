@@ -13,13 +13,14 @@ import pytest
 
 from cloudml_magic.local_platform.jobs import process_table
 from cloudml_magic.states import JobState
+
 from .conftest import IMAGE, Bench, container
 
 
 def alive(marker: str) -> list[int]:
     """Processes whose command line holds the marker."""
     found = []
-    for name in os.listdir("/proc"):
+    for name in (path.name for path in Path("/proc").iterdir()):
         try:
             if name.isdigit() and int(name) != os.getpid():
                 command = Path(f"/proc/{name}/cmdline").read_bytes().replace(b"\0", b" ")
@@ -41,7 +42,7 @@ def test_a_job_passes_all_states_and_its_output_is_kept(bench: Bench) -> None:
     assert sorted(bench.log(job.id).splitlines()) == ["to err", "to out"]
     index = [line.split() for line in (bench.replica(job.id) / "output.index").read_text().splitlines()]
     assert sorted(stream for _, _, stream in index) == ["1", "2"]
-    assert [int(offset) for _, offset, _ in index][0] == 0
+    assert int(index[0][1]) == 0
 
 
 def test_a_job_sees_what_vertex_sets_and_nothing_of_the_platform(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

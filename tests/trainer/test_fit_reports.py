@@ -147,7 +147,7 @@ def test_common_mistakes_are_explained(tmp_path: Path) -> None:
         ],
         "fit_targets": [
             "error",
-            "The labels have shape (None, 1), the model gives (None, 3).",
+            "The labels have shape (32,), the model gives (32, 3).",
             "Labels that are class numbers need a sparse loss, such as sparse_categorical_crossentropy.",
             "In [6]",
             4,

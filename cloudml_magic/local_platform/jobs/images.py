@@ -67,7 +67,7 @@ def _note(image: str, stand_in: _StandIn, found: re.Match[str]) -> str | None:
         )
     groups = found.groupdict()
     wanted = (groups.get("version") or "").replace("-", ".") or _version_of(groups.get("tag"), stand_in.framework)
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    here = _python()
     differences = []
     if wanted and not (installed + ".").startswith(wanted + "."):
         differences.append(f"{stand_in.framework} {installed} instead of {wanted}")
@@ -75,6 +75,10 @@ def _note(image: str, stand_in: _StandIn, found: re.Match[str]) -> str | None:
     if python and f"{python[0]}.{python[1:]}" != here:
         differences.append(f"Python {here} instead of {python[0]}.{python[1:]}")
     return f"This Python stands in for {image}: {', '.join(differences)}." if differences else None
+
+
+def _python() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _installed(distributions: tuple[str, ...]) -> str | None:

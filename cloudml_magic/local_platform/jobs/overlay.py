@@ -38,7 +38,7 @@ def missing(requirements: Iterable[str]) -> list[str]:
             requirement = Requirement(text)
         except InvalidRequirement as problem:
             raise PreparationError(
-                f"The requirement {text!r} cannot be read: {problem}. Mend it with --requires."
+                f"The requirement {text!r} cannot be read: {str(problem).splitlines()[0]}. Mend it with --requires."
             ) from None
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue

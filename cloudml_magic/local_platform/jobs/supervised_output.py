@@ -32,7 +32,7 @@ class Masker:
         shown: list[bytes] = []
         done = 0
         for found in self._pattern.finditer(text):
-            if found.end() == len(text) and self._begins_a_longer_one(found[0]):
+            if self._begins_a_longer_one(text[found.start() :]):
                 break
             shown += [text[done : found.start()], MASK]
             done = found.end()

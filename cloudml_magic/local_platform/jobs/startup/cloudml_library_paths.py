@@ -52,7 +52,7 @@ def _h5py(module: ModuleType) -> None:
             make_room(path, mode)
         first(self, path, mode, *arguments, **options)
 
-    module.File.__init__ = __init__  # type: ignore[attr-defined]
+    module.File.__init__ = __init__
 
 
 def _tensorflow_files(module: ModuleType) -> None:
@@ -63,7 +63,7 @@ def _tensorflow_files(module: ModuleType) -> None:
         make_room(mapped(name), mode)
         first(self, name, mode, *arguments, **options)
 
-    module.FileIO.__init__ = __init__  # type: ignore[attr-defined]
+    module.FileIO.__init__ = __init__
     # These two bypass the conversion that all others go through.
     _arguments(get_matching_files=(0,), get_matching_files_v2=(0,))(module)
 
@@ -88,7 +88,7 @@ def _tensorflow_records(module: ModuleType) -> None:
         make_room(mapped(path), "w")
         first(self, mapped(path), *arguments, **options)
 
-    module.TFRecordWriter.__init__ = __init__  # type: ignore[attr-defined]
+    module.TFRecordWriter.__init__ = __init__
     _arguments(tf_record_iterator=(0,))(module)
 
 

@@ -32,7 +32,7 @@ def install(root: str) -> None:
     global _root
     _root = root.rstrip("/")
     first_open = io.open
-    builtins.open = io.open = _opening(first_open)  # type: ignore[assignment]
+    builtins.open = io.open = _opening(first_open)
     for name in _OF_ONE_PATH:
         _replace(os, name, (0,))
     for name in _OF_TWO_PATHS:
@@ -145,7 +145,7 @@ class _ChangingLoader:
             module.__spec__.loader = self._loader
         module.__loader__ = self._loader
         self._loader.exec_module(module)
-        import cloudml_library_paths
+        import cloudml_library_paths  # type: ignore[import-not-found]
 
         cloudml_library_paths.CHANGES[self._name](module)
 

@@ -27,7 +27,7 @@ def _keep_lines_whole() -> None:
 
 _root = os.environ.get("CLOUDML_BUCKETS")
 if _root:
-    import cloudml_paths
+    import cloudml_paths  # type: ignore[import-not-found]
 
     cloudml_paths.install(_root)
 _keep_lines_whole()
