@@ -179,6 +179,7 @@ def _method_call(
 
 def _own_call(reader: Reader, node: ast.Call, called: Value, arguments: list[Value]) -> Value:
     """A call of the notebook's own function or class: its body tells."""
+    reader.called |= called.roots
     results: list[Value] = []
     plain = called.kind == "function" and bool(called.codes)
     for code in called.codes:

@@ -165,7 +165,12 @@ class _Capture:
 
     def _selection(self) -> Selection:
         star_names = _star_names if self.namespace is not None else lambda module: None
-        return select_statements(self._steps(), given=frozenset(self.options.ship), star_names=star_names)
+        return select_statements(
+            self._steps(),
+            given=frozenset(self.options.ship),
+            star_names=star_names,
+            have_run=self.namespace is not None,
+        )
 
     def _statements(self, selection: Selection) -> list[CapturedStatement]:
         return [

@@ -32,7 +32,10 @@ def is_variable(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What running a statement needs, what it binds for certain or perhaps, and what it may change."""
+    """What running a statement needs, what it binds for certain or perhaps, and what it may change.
+
+    `deferred` are the needs of which only code that the statement's values hold knows, and which it may never run.
+    """
 
     needs: frozenset[str]
     binds: frozenset[str]
@@ -40,6 +43,7 @@ class Effects:
     changes: frozenset[str]
     deletes: frozenset[str] = NOTHING
     stars: tuple[str, ...] = ()
+    deferred: frozenset[str] = NOTHING
 
 
 @dataclass(slots=True)
@@ -67,10 +71,12 @@ class Reader:
     around: Reader | None = None
     code: Code | None = None
     lazy_annotations: bool = False
+    has_run: bool = False
 
     def __post_init__(self) -> None:
         self.own = local_names(self.code) if self.code is not None else NOTHING
         self.needs: set[str] = set()
+        self.called: set[str] = set()
         self.bound: set[str] = set()
         self.stored: set[str] = set()
         self.changes: set[str] = set()
@@ -85,19 +91,21 @@ class Reader:
 
     def effects_of(self, node: ast.stmt) -> Effects:
         """Reads one top-level statement."""
-        self.needs, self.bound, self.stored = set(), set(), set()
+        self.needs, self.bound, self.stored, self.called = set(), set(), set(), set()
         self.changes, self.deletes, self.stars = set(), set(), []
         self.conditional = self.loops = 0
         try:
             self.statement(node)
         except RecursionError:
             return _widest(node)
-        needs = self.world.closure(self.needs) if self.needs else self.needs
+        needs = self.world.closure(self.needs)
+        certain = self.needs if self.has_run else self.needs | self.world.looked_up_by_calling(self.called)
+        deferred = needs - certain
         needs |= self._files_needed(node)
         changes = {name for name in self.changes if not name[0].isdigit()}
         return Effects(
             frozenset(needs), frozenset(self.bound), frozenset(self.stored - self.bound), frozenset(changes),
-            frozenset(self.deletes), tuple(self.stars),
+            frozenset(self.deletes), tuple(self.stars), frozenset(deferred),
         )  # fmt: skip
 
     def _files_needed(self, node: ast.stmt) -> set[str]:

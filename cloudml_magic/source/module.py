@@ -8,7 +8,6 @@ import re
 from cloudml_magic.records import CapturedSource, CapturedStatement, Cell, SourceMapEntry
 
 _FUTURE = re.compile(r"from\s+__future__\s")
-_OURS = re.compile(r"(?:from|import)\s+cloudml_magic\b")
 
 
 def render_module(source: CapturedSource, *, standalone: bool = False) -> tuple[str, tuple[SourceMapEntry, ...]]:
@@ -60,7 +59,7 @@ class _Writer:
 
 def _standalone(text: str) -> str:
     """The statement without an import of ours; as many lines as it needs."""
-    if not _OURS.search(text):
+    if "cloudml_magic" not in text:
         return text
     try:
         tree = ast.parse(text)

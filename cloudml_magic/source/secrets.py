@@ -123,6 +123,8 @@ def _calls_setter(before: str) -> bool:
 
 def _is_real(text: str) -> bool:
     """Documentation's `sk-xxxxxxxx`, `user:password@` and `AKIAIOSFODNN7EXAMPLE`-like fillers are no secrets."""
+    if text.startswith("-----BEGIN"):
+        return True
     if "://" in text:
         password = text.rpartition("@")[0].rpartition(":")[2].lower()
         return password not in {"password", "pass", "passwd", "pwd", "secret", "***", "xxx", "port"}

@@ -48,14 +48,19 @@ def select_statements(
     *,
     given: frozenset[str] = frozenset(),
     star_names: Callable[[str], frozenset[str] | None] = lambda module: None,
+    have_run: bool = False,
 ) -> Selection:
     """The steps that the ones marked `always` need, transitively, in the order in which they ran.
 
     `given` names are there before the code runs. `star_names` knows what `from module import *` binds, or None.
+    Steps that `have_run` without an error have looked up nothing that was not there.
     """
     lazy = any(_is_future(step.statement.node, "annotations") for step in steps)
     reader = Reader(World(), lazy_annotations=lazy)
-    effects = [reader.effects_of(step.statement.node) for step in steps]
+    effects = []
+    for step in steps:
+        reader.has_run = have_run and not step.always
+        effects.append(reader.effects_of(step.statement.node))
     effects = [_with_stars(one, star_names) for one in effects]
     constants = {name: value.text for name, value in reader.world.held.items() if value.text is not None}
     selection = _walk_back(steps, effects, given, constants, stars=False)
@@ -72,6 +77,8 @@ def _walk_back(
     deleted: dict[str, Step] = {}
     rebound: dict[str, Step] = {}
     chosen: list[Chosen] = []
+    certain: set[str] = set()
+    bound: set[str] = set()
     starred = False
     for step, does in zip(reversed(steps), reversed(effects), strict=True):
         hoisted = isinstance(step.statement.node, ast.ImportFrom) and step.statement.node.module == "__future__"
@@ -86,6 +93,9 @@ def _walk_back(
         for name in (does.binds | does.may_bind | does.changes) & given:
             rebound[name] = step
         needed -= does.binds
+        certain -= does.binds
+        certain |= does.needs - does.deferred
+        bound |= does.binds
         perhaps |= does.may_bind
         for name in does.deletes & needed:
             deleted.setdefault(name, step)
@@ -94,6 +104,7 @@ def _walk_back(
     missing = {
         name for name in needed - given
         if is_variable(name) and name not in PRESENT and name not in perhaps and not (stars and starred)
+        and (name in certain or name not in bound)
     }  # fmt: skip
     return Selection(tuple(reversed(chosen)), tuple(sorted(missing)), deleted, rebound, constants)
 
@@ -108,7 +119,8 @@ def _with_stars(effects: Effects, star_names: Callable[[str], frozenset[str] | N
         unknown = unknown or names is None
         binds |= names or set()
     return Effects(
-        effects.needs, frozenset(binds), effects.may_bind, effects.changes, effects.deletes, ("*",) if unknown else ()
+        effects.needs, frozenset(binds), effects.may_bind, effects.changes, effects.deletes,
+        ("*",) if unknown else (), effects.deferred,
     )  # fmt: skip
 
 

@@ -158,6 +158,20 @@ class World:
                 waiting += new
         return found
 
+    def looked_up_by_calling(self, names: Iterable[str]) -> set[str]:
+        """The names that calling these functions looks up, those that they call in turn included."""
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            value = self.held.get(waiting.pop())
+            if value is None or value.kind != "function":
+                continue
+            for code in value.codes:
+                new = free_names(code) - found
+                found |= new
+                waiting += new
+        return found
+
 
 def _family(path: str) -> str:
     package = path.partition(".")[0]

@@ -37,6 +37,13 @@ def test_an_undefined_name_within_a_function_that_is_called() -> None:
     assert texts(captured(["def f():\n    return nope", "1"])) == ["1"]
 
 
+def test_a_method_may_use_what_is_defined_after_the_object_was_made() -> None:
+    """Only what runs looks names up; a function that is called runs."""
+    cells = ["class A:\n    def go(self):\n        return step()", "a = A()", "def step():\n    return 1", "a.go()"]
+    assert texts(captured(cells)) == cells
+    assert "uses `k`, which is not defined" in refusal(["def f():\n    return k", "a = f()", "k = 2", "print(a, f())"])
+
+
 def test_a_name_whose_absence_is_expected() -> None:
     """`try: … except NameError` asks for itself."""
     cell = "try:\n    kind = unicode\nexcept NameError:\n    kind = str\nprint(kind)"
