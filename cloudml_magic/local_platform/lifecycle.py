@@ -23,6 +23,7 @@ from cloudml_magic.local_platform.address import PlatformAddress, read_address
 from cloudml_magic.local_platform.jobs.process_table import boot_id, is_alive, start_time
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.version import VERSION
 
 __all__ = ["PlatformAddress", "ensure_running", "find_running", "reset", "status", "stop"]
 
@@ -41,11 +42,13 @@ def find_running() -> PlatformAddress | None:
 
 
 def ensure_running(timeout: float = 20.0, settings: PlatformSettings | None = None) -> PlatformAddress:
-    """The platform of the current HOME, started if it does not run."""
+    """The platform of the current HOME, started if it does not run; one of another version is replaced when idle."""
     places = PlatformPlaces.of_this_user()
     found = read_address(places)
     if found is not None:
-        return found
+        if found.version == VERSION or not _is_idle(found):
+            return found
+        stop()
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         outcome = _start(places, settings or PlatformSettings.from_environment(), deadline)
@@ -147,6 +150,14 @@ def _line(descriptor: int, deadline: float) -> bytes:
 def _abandon(process: subprocess.Popen[bytes]) -> None:
     """Leaves the server to itself: no warning when this process ends before it, no zombie while both live."""
     threading.Thread(target=process.wait, name="local-platform", daemon=True).start()
+
+
+def _is_idle(address: PlatformAddress) -> bool:
+    try:
+        said = status(address)
+        return not said["runningJobs"] and not said["queuedJobs"]
+    except (CloudMLError, KeyError):
+        return False
 
 
 def _ask(address: PlatformAddress, verb: str, path: str) -> Any:
