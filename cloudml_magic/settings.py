@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloudml_magic import places
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.records import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Resolved:
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in (
-        Setting("target", "where jobs run", "local", (Target.LOCAL.value, Target.CLOUD.value)),
+        Setting("target", "where jobs run", "local", ("local", "cloud")),
         Setting("project", "the project that jobs belong to"),
         Setting("region", "where in the cloud jobs run"),
         Setting("bucket", "the bucket for packages, data and results"),
@@ -109,6 +107,8 @@ def _checked(name: str, value: str, origin: str) -> str:
 
 
 def _from_file(file: Path) -> dict[str, str]:
+    import tomllib
+
     try:
         document = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:

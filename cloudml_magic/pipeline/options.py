@@ -80,7 +80,7 @@ def seconds(text: str | None) -> int | None:
     """`90`, `90s`, `30m`, `2h`, `1d` as seconds."""
     if text is None:
         return None
-    match = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
+    match = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text.strip())
     if not match or int(match[1]) == 0:
         raise CloudMLError(
             "bad-duration",
