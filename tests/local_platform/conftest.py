@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cloudml_magic.discovery import document, violations
 from cloudml_magic.local_platform.platform import LocalPlatform
 from cloudml_magic.local_platform.resources import Resources
 from cloudml_magic.local_platform.server import PlatformServer, listen_on
@@ -54,6 +55,18 @@ class StateRunner:
         self.resources.update_job(job_id, state=state, ended=time.time())
 
 
+def check_answer(verb: str, path: str, answer: Any) -> None:
+    """Holds an answer against the schema that Google's document gives for it."""
+    plain = path.partition("?")[0]
+    for start, name in (("/v1/", "aiplatform.v1"), ("/v2/", "logging.v2"), ("/storage/", "storage.v1")):
+        if not plain.startswith(start):
+            continue
+        api = document(name)
+        match = api.match(verb, plain)
+        if match is not None and match.method.response is not None and "upload_id" not in path:
+            assert violations(api, match.method.response, answer) == []
+
+
 @dataclass
 class Served:
     """A running platform and how to reach it."""
@@ -83,7 +96,9 @@ class Served:
         """The JSON of one request that must succeed."""
         status, _, content = self.send(verb, path, body, headers)
         assert status < 300, content
-        return json.loads(content) if content else None
+        answer = json.loads(content) if content else None
+        check_answer(verb, path, answer)
+        return answer
 
     def refused(self, verb: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
         """The error of one request that must not succeed."""
