@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,7 +24,8 @@ def main() -> int:
     here = {"metadata": {"path": str(EXAMPLES)}}
     client = NotebookClient(notebook, timeout=600, resources=here, kernel_name="python3")
     try:
-        client.execute()
+        # What the kernel itself mutters (TensorFlow about processors, Jupyter about transports) is not the news here.
+        client.execute(stderr=subprocess.DEVNULL)
     except CellExecutionError as problem:
         print(problem, file=sys.stderr)
         print("Next: .venv/bin/cloudml doctor says what is missing.", file=sys.stderr)
@@ -36,7 +38,8 @@ def main() -> int:
 
 
 def _printed(cell: nbformat.NotebookNode) -> list[str]:
-    return [line for output in cell.outputs for line in output.get("text", "").splitlines()]
+    printed = [output.text for output in cell.outputs if output.get("name") == "stdout"]
+    return "".join(printed).splitlines()
 
 
 if __name__ == "__main__":
