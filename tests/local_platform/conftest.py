@@ -21,6 +21,12 @@ from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.states import JobState
 
 TOKEN = "t" * 43
+_APIS = {
+    "/v1/": "aiplatform.v1",
+    "/v2/": "logging.v2",
+    "/storage/": "storage.v1",
+    "/upload/": "storage.v1",
+}
 
 
 class StateRunner:
@@ -58,7 +64,7 @@ class StateRunner:
 def check_answer(verb: str, path: str, answer: Any) -> None:
     """Holds an answer against the schema that Google's document gives for it."""
     plain = path.partition("?")[0]
-    for start, name in (("/v1/", "aiplatform.v1"), ("/v2/", "logging.v2"), ("/storage/", "storage.v1")):
+    for start, name in _APIS.items():
         if not plain.startswith(start):
             continue
         api = document(name)
