@@ -33,6 +33,16 @@ def replaced(statement: Statement, arguments: Mapping[str, str], environment: fr
     return Statement(node, text, statement.line)
 
 
+def sets_variable(node: ast.stmt, environment: frozenset[str]) -> bool:
+    """Whether a statement sets a variable of the environment that the job is handed anyway."""
+    match node:
+        case ast.Assign(
+            targets=[ast.Subscript(value=ast.Attribute(attr="environ"), slice=ast.Constant(value=str(name)))]
+        ):
+            return name in environment
+    return False
+
+
 def literal_names(statement: Statement) -> frozenset[str]:
     """The names to which a statement assigns literals."""
     return frozenset(name for name, _ in _literals(statement.node))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloudml_magic.source import known_calls
@@ -12,7 +13,7 @@ from cloudml_magic.source.known_calls import PLAIN_ATTRIBUTES
 from cloudml_magic.source.names import Code, parameters
 from cloudml_magic.source.paths import joined_path
 from cloudml_magic.source.words import words
-from cloudml_magic.source.world import FRESH, NO_CODE, NOTHING, PLAIN, Value, merged
+from cloudml_magic.source.world import FRESH, ITERATOR, NO_CODE, NOTHING, PLAIN, Value, merged
 
 if TYPE_CHECKING:
     from cloudml_magic.source.effects import Reader
@@ -24,6 +25,12 @@ _PLAIN_RESULTS = words(
     """
     len int float bool str repr round abs sum hash id ord chr isinstance issubclass hasattr callable range any
     all getenv exists isfile isdir join basename time perf_counter input hex bin oct format type
+    """
+)
+_ITERATORS = words(
+    """
+    builtins.map builtins.filter builtins.zip builtins.iter builtins.enumerate builtins.reversed itertools.chain
+    itertools.islice itertools.cycle
     """
 )
 _SETTING_CODE = frozenset({"exec", "eval", "globals"})
@@ -52,6 +59,8 @@ def read_call(reader: Reader, node: ast.Call, *, bare: bool) -> Value:
         name = called.path.rpartition(".")[2] or (node.func.id if isinstance(node.func, ast.Name) else "")
     arguments = [reader.value(part.value if isinstance(part, ast.Starred) else part) for part in node.args]
     arguments += [_keyword(reader, part, called) for part in node.keywords]
+    for part, argument in zip(node.args, arguments, strict=False):
+        reader.use_up(part, argument)
     _files(reader, node, name)
     _run_codes(reader, called, arguments)
     if called.path and called.kind in {"module", "imported"}:
@@ -64,7 +73,8 @@ def read_call(reader: Reader, node: ast.Call, *, bare: bool) -> Value:
         reader.change(called)
         for argument in arguments:
             reader.change(argument)
-    return _result([called, *arguments])
+    # What an unknown name makes when it is called does not share with the name: `Dense(1)` after a star import.
+    return _result(arguments if called.kind == "unknown" and owner is None else [called, *arguments])
 
 
 def _keyword(reader: Reader, keyword: ast.keyword, called: Value) -> Value:
@@ -123,6 +133,8 @@ def _library_call(reader: Reader, node: ast.Call, called: Value, arguments: list
     codes = NO_CODE.union(*(argument.codes for argument in arguments))
     if text is not None:
         return Value("plain", text=text)
+    if path in _ITERATORS:
+        return replace(_result(arguments), path=ITERATOR)
     if name in known_calls.FRESH_FUNCTIONS:
         return Value("value", codes=codes)
     return _result(arguments)

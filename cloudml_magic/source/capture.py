@@ -157,6 +157,8 @@ class _Capture:
         cells = [(cell, own, own.plain.marked) for cell, own in self.before]
         for cell, own, always in [*cells, (self.trained, self.trained_statements, True)]:
             for statement in own.statements:
+                if arguments.sets_variable(statement.node, environment):
+                    continue
                 new = arguments.replaced(statement, given, environment) if given or environment else statement
                 if new is not statement:
                     self.replaced[id(new)] = arguments.literal_names(statement)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cloudml_magic.source import calls
 from cloudml_magic.source.names import Code, free_names, local_names, outside_of, parameters
 from cloudml_magic.source.paths import joined_path
 from cloudml_magic.source.statement_kinds import STATEMENTS
-from cloudml_magic.source.world import FRESH, NO_CODE, NOTHING, PLAIN, Value, World, as_value, element, merged
+from cloudml_magic.source.world import FRESH, ITERATOR, NO_CODE, NOTHING, PLAIN, Value, World, as_value, element, merged
 
 # Names of what is no variable: they contain a blank, so that no user's name is one of them.
 STATE = "global state"
@@ -157,11 +157,18 @@ class Reader:
     def change(self, value: Value, *, by: Iterable[Value] = (), also: Iterable[str] = ()) -> None:
         """What is reached through `value` may change and may hold `by` from here on."""
         self.changes |= self.world.reached_from(value.roots)
+        if value.kind in {"class", "function"} and value.codes:
+            self.changes |= {name for name, held in self.world.held.items() if held.codes & value.codes}
         self.changes |= set(also)
         for other in by:
             self.world.give_code(value.roots, other.codes)
             if other.sources and value.sources:
                 self.world.join(value.sources, other.sources)
+
+    def use_up(self, node: ast.expr, value: Value) -> None:
+        """Walking through an iterator changes it, and not what it walks through."""
+        if value.path == ITERATOR and isinstance(node, ast.Name):
+            self.changes |= value.roots
 
     def change_module(self, path: str) -> None:
         """Something of a package is set: whatever uses the package may meet it."""
@@ -207,6 +214,8 @@ class Reader:
                 if isinstance(source, ast.Tuple | ast.List) and len(source.elts) == len(elements):
                     given = source.elts
                 values = [self.value(part) if part is not None else element(value) for part in given]
+                # The names through which a value was reached may be bound anew before its own turn comes.
+                values = [replace(one, roots=frozenset(self.world.reached_from(one.roots))) for one in values]
                 for inner, part, own in zip(elements, given, values, strict=True):
                     self.bind(inner, own, part)
             case ast.Starred(value=rest):
@@ -326,6 +335,7 @@ class Reader:
         self.conditional += 1
         for index, part in enumerate(node.generators):
             iterated = self.value(part.iter)
+            self.use_up(part.iter, iterated)
             names = [n.id for n in ast.walk(part.target) if isinstance(n, ast.Name)]
             hidden.update(dict.fromkeys(names, element(iterated)))
             if index == 0:
@@ -338,7 +348,7 @@ class Reader:
             result = self.value(node.elt)
         self._hidden.pop()
         self.conditional -= 1
-        return as_value(result)
+        return replace(as_value(result), path=ITERATOR) if isinstance(node, ast.GeneratorExp) else as_value(result)
 
     # --- functions of the notebook ---
 

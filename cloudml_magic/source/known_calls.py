@@ -11,7 +11,7 @@ from cloudml_magic.source.words import words
 # Modules of which bare calls only show something.
 DISPLAY_MODULES = words(
     """
-    matplotlib seaborn plotly bokeh altair pprint IPython ipywidgets tqdm warnings tabulate rich pylab
+    matplotlib seaborn plotly bokeh altair pprint IPython ipywidgets warnings tabulate pylab
     mpl_toolkits missingno termcolor colorama
     """
 )
@@ -208,7 +208,8 @@ WRITERS = words(
     """
     to_csv to_parquet to_json to_pickle to_excel to_hdf to_feather save savez savez_compressed savetxt
     save_weights save_model dump urlretrieve write_text write_bytes mkdir makedirs imwrite imsave extractall
-    unpack_archive tofile save_img copyfile copy copy2 copytree move export download get_file
+    unpack_archive tofile save_img
+    ModelCheckpoint CSVLogger BackupAndRestore copyfile copy copy2 copytree move export download get_file
     """
 )
 FOLDER_MAKERS = frozenset({"mkdir", "makedirs"})

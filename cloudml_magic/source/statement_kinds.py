@@ -71,16 +71,32 @@ def _delete(reader: Reader, node: ast.Delete) -> None:
 
 def _for(reader: Reader, node: ast.For | ast.AsyncFor) -> None:
     iterated = reader.value(node.iter)
+    reader.use_up(node.iter, iterated)
 
     def body() -> None:
         for _ in range(2 if reader.loops == 0 else 1):  # what one round leaves, the next one meets
             reader.loops += 1
-            reader.bind(node.target, element(iterated))
+            _bind_each(reader, node.iter, node.target, iterated)
             reader.block(node.body)
             reader.loops -= 1
 
     reader.branches(body, lambda: None, certain=False)
     reader.branches(lambda: reader.block(node.orelse), lambda: None, certain=False)
+
+
+def _bind_each(reader: Reader, walked: ast.expr | None, target: ast.expr, iterated: Value) -> None:
+    """Of `zip` and `enumerate` each target gets what it walks through, not what its neighbours do."""
+    match walked, target:
+        case ast.Call(func=ast.Name(id="zip"), args=parts, keywords=[]), ast.Tuple(elts=targets) if len(parts) == len(
+            targets
+        ) and not any(isinstance(part, ast.Starred) for part in [*parts, *targets]):
+            for own, part in zip(targets, parts, strict=True):
+                _bind_each(reader, part, own, reader.value(part))
+        case ast.Call(func=ast.Name(id="enumerate"), args=[part, *_]), ast.Tuple(elts=[ast.Name() as index, own]):
+            reader.bind(index, PLAIN)
+            _bind_each(reader, part, own, reader.value(part))
+        case _:
+            reader.bind(target, element(iterated))
 
 
 def _while(reader: Reader, node: ast.While) -> None:

@@ -10,7 +10,7 @@ from cloudml_magic.source.names import Code, free_names
 
 Kind = Literal["plain", "value", "display", "module", "imported", "function", "class", "unknown"]
 
-_SHARING: frozenset[Kind] = frozenset({"value", "unknown", "imported"})
+_SHARING: frozenset[Kind] = frozenset({"value", "unknown"})
 NOTHING: frozenset[str] = frozenset()
 NO_CODE: frozenset[Code] = frozenset()
 
@@ -36,6 +36,7 @@ class Value:
 
 
 PLAIN = Value("plain")
+ITERATOR = "an iterator"  # the path of what reading uses up
 FRESH = Value("value")
 
 

@@ -214,5 +214,11 @@ def test_a_variable_of_the_environment_stands_for_the_literal() -> None:
         "KEY = __import__(\"os\").environ['KEY']",
         "print(KEY)",
     ]
+    cells = ["import os\nos.environ['TOKEN'] = 'a1B2" + "c3D4" * 8 + "'\nos.environ['X'] = '1'", "print(1)"]
+    assert [s.text for s in captured(cells, environment=("TOKEN",)).statements] == [
+        "import os",
+        "os.environ['X'] = '1'",
+        "print(1)",
+    ]
     kernel = captured(["print(KEY)"], {"KEY": "x"}, environment=("KEY",))
     assert kernel.values[0].literal == "__import__(\"os\").environ['KEY']"

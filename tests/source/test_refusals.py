@@ -154,6 +154,8 @@ NOT_OPENED = {
     "a mount": "open('/gcs/b/a.csv')",
     "written only": "open('log.txt', 'a').write('x')",
     "not a file": "import json\njson.load('x')\nd = {}\nd.get('a.csv')\nprint('data.csv')",
+    "a checkpoint": "import keras\nc = keras.callbacks.ModelCheckpoint('best.keras')\nkeras.Sequential().load_weights('best.keras')",
+    "made by a call of unknown kind": "from a import make\nmake('thing.bin')\nopen('thing.bin')",
     "asked for first": "import os\nif os.path.exists('a.keras'):\n    open('a.keras')",
     "text in memory": "import io, pandas as pd\npd.read_csv(io.StringIO('a,b'))\npd.read_json('{\"a\": 1}')",
 }

@@ -63,7 +63,7 @@ PLANTED = planted()
 @pytest.mark.parametrize(("line", "secret"), PLANTED.values(), ids=PLANTED)
 def test_planted_secrets_are_found_and_masked(line: str, secret: str) -> None:
     """Each of the planted set is found, and masking leaves nothing of it."""
-    assert list(find_secrets(f"x = 1\n{line}"))[0].line == 2
+    assert next(iter(find_secrets(f"x = 1\n{line}"))).line == 2
     assert secret not in masked(line) and "***" in masked(line)
 
 

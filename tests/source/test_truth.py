@@ -24,7 +24,7 @@ TEMPLATES = (
     "def {f}(p):\n    def inner():\n        return {x}\n    return inner()", "def {f}(p=[]):\n    p.append(1)\n    return p",
     "{f}({x})", "{x} = {f}({y})", "{x} = {f}({y})\n{z} = {f}({x})", "{x} = [{f}(e) for e in list({y})[:4]]", "print({x})", "{x}",
     "try:\n    {x} = {y}[0]\nexcept Exception:\n    {x} = {z}", "with box({x}) as {y}:\n    {y}.append(3)", "{x} = Holder({y})",
-    "{x}.held = {y}", "{x} = {y}.held", "{x}.held.append(1)", "del {x}[0]", "{x}.clear()", "{x} = dict(k={y})", "{x} = {y}.copy()",
+    "{x}.held = {y}", "{x} = {y}.held", "{x}.held.append(1)", "del {x}[0]", "{x}.clear()", "{x} = dict(k={y})",
     "{x} = {y}.pop()", "{x}.extend(list({y})[:5])", "{x} = lambda: {y}", "{x} = {y}()", "while len({x}) < 3:\n    {x}.append({y})",
     "({x} := [4]).append(1)", "{x}.touch({y})", "{x} = {y}.give()", "setattr({x}, 'held', {y})", "{x} = sorted({y}, key=str)",
     "{x} = map({f}, list({y})[:4])", "{x} = list({y})[::-1]", "match {x}:\n    case [first, *{y}]:\n        pass\n    case _:\n        {y} = {z}",

@@ -116,7 +116,28 @@ STAYS_HOME = {
         "print(x)",
     ],
 }
+STAYS_HOME |= {
+    "another model with star imports": [
+        "from keras.layers import *\nfrom keras import Sequential", "a = Sequential([Dense(1)])", "-b = Sequential([Dense(1)])",
+        "-b.fit([1])", "a.fit([1])",
+    ],
+    "another model with the same imported functions": [
+        "import keras\nfrom keras.activations import relu", "a = keras.Sequential([keras.layers.Activation(relu)])",
+        "-b = keras.Sequential([keras.layers.Activation(relu)])", "-b.fit([1])", "a.fit([1])",
+    ],
+    "pictures on axes side by side": [
+        "x = [[1]]", "-import matplotlib.pyplot as plt",
+        "-def show(images):\n    fig, axes = plt.subplots(3)\n    for i, (ax, image) in enumerate(zip(axes, images)):\n        ax.imshow(image)\n"
+        "    for ax, image in zip(axes, images):\n        ax.imshow(image)\n        ax.set_axis_off()",
+        "-show(x)", "print(x)",
+    ],
+}  # fmt: skip
 TRAVELS = {
+    "a change in a loop with a progress bar": [
+        "import keras\nfrom tqdm import tqdm", "m = keras.Sequential()", "for layer in tqdm(m.layers):\n    layer.trainable = False", "m.fit()",
+    ],
+    "an attribute of the class of an object": ["class C:\n    rate = 1", "c = C()", "C.rate = 2", "print(c.rate)"],
+    "an imported object that is set": ["from config import settings", "settings.x = 1", "s = settings", "s.y = 2", "print(settings)"],
     "what is needed at two removes": ["a = 1", "b = a", "print(b)"],
     "model.add and compile": ["import keras", "m = keras.Sequential()", "m.add(keras.layers.Dense(1))", "m.compile('sgd')", "m.fit()"],
     "an earlier fit of the same model": ["import keras", "m = keras.Sequential()", "h = m.fit([1])", "m.fit([1])"],

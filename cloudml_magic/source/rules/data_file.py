@@ -38,6 +38,7 @@ def refusals(trip: Trip) -> Iterator[Refusal]:
 
     written: set[str] = set()
     asked: set[str] = set()
+    named = _named_in_other_calls(trip)
     for step, line, path, writes, guarded in _file_calls(trip):
         if _ADDRESS.match(path) or is_local(path):
             continue
@@ -52,7 +53,7 @@ def refusals(trip: Trip) -> Iterator[Refusal]:
             continue
         asked.add(clean)
         here = (trip.folder / whole).exists()
-        if trip.static or guarded:
+        if trip.static or guarded or (path in named and not here):
             if not here or not trip.static:
                 trip.warnings.append(f"{place(step.cell, line)} opens {path}, which {_where(here)}.")
             continue
@@ -62,6 +63,17 @@ def refusals(trip: Trip) -> Iterator[Refusal]:
             f"Add --data {whole}." if here else f"Add --data {whole}=ADDRESS with the file's path or gs:// address.",
             step.cell, line,
         )  # fmt: skip
+
+
+def _named_in_other_calls(trip: Trip) -> frozenset[str]:
+    """Paths that calls of unknown kind are given: they may well make the file."""
+    found = set()
+    for _, call in calls(trip.chosen):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name not in READERS:
+            parts = [*call.args, *(keyword.value for keyword in call.keywords)]
+            found |= {text for part in parts if (text := joined_path(part, trip.constants.get))}
+    return frozenset(found)
 
 
 def _where(here: bool) -> str:
