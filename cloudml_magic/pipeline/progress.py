@@ -80,6 +80,10 @@ def _state(progress: JobProgress, event: JobEvent) -> None:
     progress.position = _whole(event.fields.get("position"))
     progress.note = _text(event.fields.get("note"))
     progress.error = _text(event.fields.get("error")) or progress.error
+    if progress.state is JobState.RUNNING and progress.note:
+        # What the platform has to say of a job that runs is about how it runs: a GPU that is not there.
+        _warn(progress, progress.note)
+        progress.note = None
     if progress.created is None:
         progress.created = event.time
     if progress.state is JobState.RUNNING and progress.started is None:
@@ -127,7 +131,10 @@ def _device(progress: JobProgress, event: JobEvent) -> None:
 
 
 def _warning(progress: JobProgress, event: JobEvent) -> None:
-    message = _text(event.fields.get("message"))
+    _warn(progress, _text(event.fields.get("message")))
+
+
+def _warn(progress: JobProgress, message: str | None) -> None:
     if message and message not in progress.warnings and len(progress.warnings) < LOG_LINES:
         progress.warnings.append(message)
 

@@ -236,3 +236,11 @@ def test_events_of_any_shape_are_survived() -> None:
 def test_words(words: str, expected: str) -> None:
     """Times and numbers as people read them."""
     assert words == expected
+
+
+def test_a_gpu_that_is_not_there_is_a_warning_that_stays() -> None:
+    """The job runs all the same, and its card says on what, also when it has ended."""
+    asked = "The job asks for 1 × NVIDIA_TESLA_T4, but this machine has no GPU: it trains on the CPU."
+    shown = card([event("state", state="RUNNING", note=asked), event("state", state="SUCCEEDED")])
+    assert f"warning: {asked}" in str(shown["text/plain"])
+    assert asked in str(shown["text/html"])
