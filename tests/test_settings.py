@@ -36,9 +36,7 @@ def test_a_value_that_is_not_allowed_changes_nothing(home: Path) -> None:
     settings = Settings()
     with pytest.raises(CloudMLError) as caught:
         settings.set({"region": "us-east1", "target": "moon"})
-    assert str(caught.value) == (
-        "target cannot be 'moon'.\n  Next: Use local or cloud.\n[bad-setting]"
-    )
+    assert str(caught.value) == ("target cannot be 'moon'.\n  Next: Use local or cloud.\n[bad-setting]")
     assert settings.value("region") is None
 
 
