@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.measure import Row, median, ratio, seconds, side_by_side
 from benchmarks.notebooks import LONG_MODULE, long_notebook
+from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import boot_command, build_trainer
 from cloudml_magic.records import SourceMapEntry
-from cloudml_magic.source import CaptureOptions, ExecutedCell, capture
+from cloudml_magic.source import CaptureOptions, capture
 
 _SETUP = 'from setuptools import setup\nsetup(name="peer", version="1", py_modules=["task"])\n'
 

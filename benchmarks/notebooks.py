@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudml_magic.source import ExecutedCell
+from cloudml_magic.history import ExecutedCell
 
 _BUILD = """
 def build(width):

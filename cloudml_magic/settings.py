@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from cloudml_magic import places
 from cloudml_magic.errors import CloudMLError
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+# Named tuples, for `%load_ext` makes these classes, and dataclasses take four times as long to be made.
+class Setting(NamedTuple):
     """One thing that a user may set: `%ml_init --NAME`, CLOUDML_NAME, or `name = …` in the configuration file."""
 
     name: str
@@ -25,8 +24,7 @@ class Setting:
         return f"CLOUDML_{self.name.upper()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A setting's value and where it came from."""
 
     name: str
@@ -72,7 +70,9 @@ class Settings:
             return Resolved(name, self._session[name], "session")
         if value := os.environ.get(setting.variable):
             return Resolved(name, _checked(name, value, setting.variable), f"environment ({setting.variable})")
-        file = places.configuration_file()
+        from cloudml_magic.places import configuration_file
+
+        file = configuration_file()
         if (value := _from_file(file).get(name)) is not None:
             return Resolved(name, _checked(name, value, str(file)), f"config file ({file})")
         return Resolved(name, setting.default, "default")

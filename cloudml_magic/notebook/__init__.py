@@ -9,10 +9,10 @@ _NAMES = ("ml_init", "ml_code", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_
 
 def register(shell: Any) -> None:
     """Registers every magic, and the recorder that knows cells by their id."""
+    from cloudml_magic.history import CellRecorder
     from cloudml_magic.notebook.job_magics import JobMagics
     from cloudml_magic.notebook.setting_magics import SettingMagics
     from cloudml_magic.notebook.train_magics import TrainMagics
-    from cloudml_magic.source.history import CellRecorder
 
     for family in (SettingMagics, TrainMagics, JobMagics):
         shell.register_magics(family(shell))

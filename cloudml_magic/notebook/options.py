@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from argparse import Namespace
 from typing import Any
 
@@ -15,7 +14,7 @@ from cloudml_magic.errors import CloudMLError
 def parse(magic: Any, line: str) -> Namespace:
     """The options of a line; quotes group words and are taken off, as in a shell."""
     parser = magic.parser
-    name = parser.prog if parser.prog.startswith("%") else f"%{parser.prog}"
+    name = f"%{parser.prog}"  # a cell magic's name begins with a % of its own
     try:
         words = arg_split(line, posix=True)
         options: Namespace = parser.parse_args(words)
@@ -30,6 +29,8 @@ def parse(magic: Any, line: str) -> Namespace:
 
 
 def _advice(parser: Any, line: str, name: str) -> str:
+    import difflib
+
     known = [option for action in parser._actions for option in action.option_strings]
     for word in line.split():
         if word.startswith("-") and word.partition("=")[0] not in known:

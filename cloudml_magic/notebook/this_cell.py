@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from cloudml_magic.source.executed_cell import ExecutedCell
-from cloudml_magic.source.history import running_cell_id
+from cloudml_magic.history import ExecutedCell, running_cell_id
 
 
 def this_cell(shell: Any, line: str, body: str) -> ExecutedCell:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cloudml_magic.history import ExecutedCell
 from cloudml_magic.pipeline.lookup import delete, job, jobs, older_than
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.sent_job import Job
@@ -11,7 +12,6 @@ from cloudml_magic.pipeline.session import init
 from cloudml_magic.pipeline.static import module_of_notebook
 from cloudml_magic.pipeline.training import prepare_here, submit, train
 from cloudml_magic.records import JobEvent
-from cloudml_magic.source import ExecutedCell
 from cloudml_magic.trainer.reporting import report
 
 __all__ = [

@@ -15,13 +15,14 @@ from cloudml_magic.dialects import aiplatform_v1
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.machines import checked_machine, parse_accelerator
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import boot_command, build_trainer, slug
 from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped
 from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, seconds, split_list
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
 from cloudml_magic.records import CapturedSource, JobSpec, Machine, TrainerPackage
 from cloudml_magic.settings import Settings
-from cloudml_magic.source import CaptureOptions, ExecutedCell, capture, render_module
+from cloudml_magic.source import CaptureOptions, capture, masked, render_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,8 @@ def pack(name: str, source: CapturedSource) -> Packed:
     for statement in source.statements:
         if statement.first_line:
             place = places.setdefault(statement.cell.label, f"cell {len(places) + 1}")
-            texts[place] = statement.cell.text
+            # Whole cells go along for tracebacks to quote, with lines that do not travel: no key must hide there.
+            texts[place] = masked(statement.cell.text)
     placed = tuple(replace(entry, cell=places[entry.cell]) for entry in entries)
     package = build_trainer(name, module, placed, texts, source_files=source.files, requirements=source.requirements)
     return Packed(package, module, {place: label for label, place in places.items()})

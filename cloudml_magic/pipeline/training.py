@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from cloudml_magic.connection import Connection, place
+from cloudml_magic.history import ExecutedCell, executed_cells
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.prepare import Preparation, manifest, prepare
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection_to, current_shell, ledger, notebook_namespace
-from cloudml_magic.source import ExecutedCell, executed_cells
 from cloudml_magic.storage import Address
 
 

@@ -1,13 +1,11 @@
 """Cells → CapturedSource: what a trained cell needs, taken from the cells that ran, the kernel and the folder.
 
-`capture` is the whole street; `executed_cells` and `read_notebook` stand at its beginning, `render_module` at its end.
+`capture` is the whole street; `read_notebook` stands at its beginning, `render_module` at its end.
 """
 
 from __future__ import annotations
 
 from cloudml_magic.source.capture import CaptureOptions, capture
-from cloudml_magic.source.executed_cell import ExecutedCell
-from cloudml_magic.source.history import CellRecorder, executed_cells, running_cell_id
 from cloudml_magic.source.module import render_module
 from cloudml_magic.source.notebook_file import read_notebook
 from cloudml_magic.source.requirements import runtime_distributions, split_requirements
@@ -15,6 +13,12 @@ from cloudml_magic.source.rules.refusal import RefusedError
 from cloudml_magic.source.secrets import masked
 
 __all__ = [
-    "CaptureOptions", "CellRecorder", "ExecutedCell", "RefusedError", "capture", "executed_cells", "masked",
-    "read_notebook", "render_module", "running_cell_id", "runtime_distributions", "split_requirements",
-]  # fmt: skip
+    "CaptureOptions",
+    "RefusedError",
+    "capture",
+    "masked",
+    "read_notebook",
+    "render_module",
+    "runtime_distributions",
+    "split_requirements",
+]

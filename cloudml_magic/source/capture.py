@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cloudml_magic.history import ExecutedCell, latest_selves
 from cloudml_magic.records import (
     CapturedSource,
     CapturedStatement,
@@ -19,7 +20,6 @@ from cloudml_magic.records import (
 )
 from cloudml_magic.source import arguments, kernel_values
 from cloudml_magic.source.effects import is_variable
-from cloudml_magic.source.executed_cell import ExecutedCell, latest_selves
 from cloudml_magic.source.kernel_values import ImportLine, PlainLiteral, Shippable
 from cloudml_magic.source.local_modules import Imported, LocalModules, imports_of
 from cloudml_magic.source.names import Scope

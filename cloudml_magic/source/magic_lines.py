@@ -152,6 +152,7 @@ def _transformed(text: str) -> str:
     manager = _transformer()
     lines = (text if text.endswith("\n") else text + "\n").splitlines(keepends=True)
     blank = next((index for index, line in enumerate(lines) if line and not line.isspace()), len(lines))
+    taken = lines[:blank]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -164,7 +165,8 @@ def _transformed(text: str) -> str:
                 lines = _padded(lines, after)
     except Exception:  # whatever a third party's transformer or a tokenizer raises, the text is unfit as it is
         return text
-    return "\n" * blank + "".join(lines)
+    # Python's splitlines also cuts at separators that no editor counts as the end of a line.
+    return "\n" * sum(line.count("\n") for line in taken) + "".join(lines)
 
 
 def _padded(before: list[str], after: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.source.executed_cell import ExecutedCell
+from cloudml_magic.history import ExecutedCell
 
 LARGEST_NOTEBOOK = 500 * 1024 * 1024
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cloudml_magic.history import ExecutedCell
 from cloudml_magic.records import CapturedSource
-from cloudml_magic.source import CaptureOptions, ExecutedCell, capture, render_module
+from cloudml_magic.source import CaptureOptions, capture, render_module
 
 HOLDS = frozenset({"tensorflow", "tensorflow-cpu", "keras", "numpy", "h5py"})
 NOWHERE = Path("/nonexistent")

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from cloudml_magic.source import CellRecorder, executed_cells
-from cloudml_magic.source.executed_cell import ExecutedCell, latest_selves
+from cloudml_magic.history import CellRecorder, ExecutedCell, executed_cells, latest_selves
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cloudml_magic.errors import CloudMLError
@@ -113,6 +113,7 @@ odd_text = st.text(
 
 @settings(max_examples=400, deadline=None)
 @given(odd_text)
+@example("\x1e0")
 def test_no_text_is_too_odd(cell: str) -> None:
     """Whatever a cell holds: its statements are Python on lines that the cell has, or there is one clear refusal."""
     found = cell_statements(cell)

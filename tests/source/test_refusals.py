@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.history import ExecutedCell
 from cloudml_magic.records import DataFile
-from cloudml_magic.source import CaptureOptions, ExecutedCell, capture
+from cloudml_magic.source import CaptureOptions, capture
 
 from .capturing import captured, texts
 

@@ -75,7 +75,8 @@ def shown(value: Any) -> str:
 
 def check_truth(cells: list[str], asked: tuple[str, ...]) -> None:
     """Runs the notebook cell by cell, leaving out cells that raise, as capture does."""
-    from cloudml_magic.source import CaptureOptions, ExecutedCell, capture, render_module
+    from cloudml_magic.history import ExecutedCell
+    from cloudml_magic.source import CaptureOptions, capture, render_module
 
     from .capturing import NOWHERE
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from cloudml_magic.records import Cell
+if TYPE_CHECKING:
+    from cloudml_magic.records import Cell
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutedCell:
+class ExecutedCell(NamedTuple):
     """A cell's text as typed, when and under which id it ran, and whether it raised."""
 
     text: str
@@ -18,6 +18,10 @@ class ExecutedCell:
 
     @property
     def cell(self) -> Cell:
+        """The cell, without what became of it."""
+        # Imported here, since making all the records takes longer than all else that `%load_ext` does.
+        from cloudml_magic.records import Cell
+
         return Cell(self.text, self.number, self.id)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from cloudml_magic.source.executed_cell import ExecutedCell
+from cloudml_magic.history.executed_cell import ExecutedCell
 
 
 class CellRecorder:

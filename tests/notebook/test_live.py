@@ -1,0 +1,120 @@
+"""Cards that live: how often they are drawn, and that they end with their job."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cloudml_magic.notebook import live
+from cloudml_magic.records import JobEvent, JobSnapshot, Target
+from cloudml_magic.states import JobState
+
+SNAPSHOT = JobSnapshot("1", "jobs/1", "digits", JobState.RUNNING, Target.LOCAL, "", created=time.time())
+
+
+class Front:
+    """What a front end would receive: the displays and when they came."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[float, dict[str, Any]]] = []
+        self._lock = threading.Lock()
+
+    def take(self, data: dict[str, Any], **_: object) -> None:
+        with self._lock:
+            self.received.append((time.monotonic(), data))
+
+
+@pytest.fixture
+def front(monkeypatch: pytest.MonkeyPatch) -> Front:
+    front = Front()
+    monkeypatch.setattr("IPython.display.display", front.take)
+    monkeypatch.setattr("IPython.display.update_display", front.take)
+    return front
+
+
+class Reporting:
+    """A job whose events come at a pace."""
+
+    id = "1"
+
+    def __init__(self, events: int, pause: float) -> None:
+        self._events, self._pause = events, pause
+
+    def snapshot(self) -> JobSnapshot:
+        return SNAPSHOT
+
+    def watch(self, *, log_tail: int | None = None) -> Iterator[JobEvent]:
+        yield JobEvent("state", time.time(), {"state": "RUNNING"})
+        for number in range(self._events):
+            time.sleep(self._pause)
+            yield JobEvent("metric", time.time(), {"step": number, "metrics": {"loss": number}})
+        yield JobEvent("state", time.time(), {"state": "SUCCEEDED"})
+
+
+def wait_for_the_end(front: Front) -> None:
+    deadline = time.monotonic() + 10
+    while "SUCCEEDED" not in front.received[-1][1]["text/plain"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_flood_of_events_redraws_at_most_five_times_a_second(front: Front) -> None:
+    """Hundreds of events a second cost five drawings, and the last one is the end."""
+    card = live.Card(SNAPSHOT)
+    card.show()
+    began = time.monotonic()
+    live.follow(card, Reporting(600, 0.003))  # type: ignore[arg-type]
+    wait_for_the_end(front)
+    took = time.monotonic() - began
+    assert len(front.received) <= 5 * took + 3
+    assert "599" in front.received[-1][1]["text/plain"]
+
+
+def test_an_event_is_shown_within_half_a_second(front: Front) -> None:
+    """What comes after a quiet time is drawn at once."""
+    card = live.Card(SNAPSHOT)
+    card.show()
+    time.sleep(0.3)
+    live.follow(card, Reporting(1, 0.5))  # type: ignore[arg-type]
+    wait_for_the_end(front)
+    shown = next(moment for moment, data in front.received if "loss" in data["text/plain"])
+    end = front.received[-1][0]
+    assert shown <= end
+    assert end - front.received[0][0] < 2.0
+
+
+def test_a_card_that_was_not_sent_is_emptied(front: Front) -> None:
+    """The error below says why; no dead card stays."""
+    card = live.Card(live.placeholder("digits", time.time()))
+    card.show()
+    card.withdraw()
+    assert front.received[-1][1] == {"text/plain": "", "text/html": ""}
+
+
+def test_a_terminal_gets_a_line_for_each_change_and_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn twice, steps are silent."""
+    lines: list[str] = []
+    monkeypatch.setattr(live.time, "time", lambda: SNAPSHOT.created)
+    card = live.TextCard(SNAPSHOT, lines.append)
+    for event in (
+        JobEvent("state", SNAPSHOT.created, {"state": "QUEUED", "position": 1}),
+        JobEvent("state", SNAPSHOT.created, {"state": "RUNNING"}),
+        JobEvent("fit", SNAPSHOT.created, {"fit": 1, "epochs": 2, "steps": 5}),
+        JobEvent("step", SNAPSHOT.created, {"epoch": 1, "step": 3, "steps": 5, "metrics": {"loss": 2}}),
+        JobEvent("epoch", SNAPSHOT.created, {"epoch": 1, "epochs": 2, "seconds": 1, "metrics": {"loss": 1.5}}),
+        JobEvent("warning", SNAPSHOT.created, {"message": "the loss is nan"}),
+        JobEvent("failure", SNAPSHOT.created, {"message": "It broke.", "cell": "In [3]", "line": 2}),
+        JobEvent("state", SNAPSHOT.created, {"state": "FAILED"}),
+    ):
+        card.apply(event)
+    assert lines == [
+        "digits · QUEUED · this machine · 1st in line · 0 s",
+        "digits · RUNNING · this machine · 0 s",
+        "digits · epoch 1 of 2 · loss 1.500",
+        "digits · warning: the loss is nan",
+        "digits · FAILED · this machine · 0 s · It broke. (In [3], line 2)",
+    ]
