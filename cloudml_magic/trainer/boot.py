@@ -2,16 +2,13 @@
 
 import atexit
 import hashlib
-import importlib.metadata
 import io
 import os
 import re
 import runpy
 import shutil
-import subprocess
 import sys
 import tarfile
-import tempfile
 import zlib
 
 MEMBERS, BYTES, RATIO = 10_000, 1 << 30, 100
@@ -64,6 +61,8 @@ def unpack(content: bytes, folder: str) -> str:
 
 
 def is_met(requirement: str) -> bool:
+    import importlib.metadata  # takes longer than all the rest; most packages require nothing
+
     name, pinned = re.match(r"([\w.-]+)(?:\s*==\s*([\w.!+-]+)$)?", requirement).groups()  # type: ignore[union-attr]
     try:
         if pinned or requirement == name:
@@ -80,7 +79,8 @@ def is_met(requirement: str) -> bool:
 
 def main() -> None:
     uri, digest, module, *arguments = sys.argv[1:]
-    folder = tempfile.mkdtemp(prefix="cloudml-")
+    folder = os.path.join(os.environ.get("TMPDIR") or "/tmp", "cloudml-" + os.urandom(8).hex())
+    os.mkdir(folder, 0o700)
     atexit.register(shutil.rmtree, folder, True)
     try:
         root = unpack(read(uri, digest), folder)
@@ -90,6 +90,8 @@ def main() -> None:
         refuse(f"{uri} cannot be unpacked: {problem}")
     lacking = [requirement for requirement in required if not is_met(requirement)]
     if lacking:
+        import subprocess
+
         print("Installing " + ", ".join(lacking), flush=True)
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *lacking]
         if subprocess.call(pip):

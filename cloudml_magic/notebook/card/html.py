@@ -11,7 +11,7 @@ from cloudml_magic.states import JobState
 from cloudml_magic.wording import duration
 
 _LINE = "var(--jp-border-color2,#8883)"
-_SOFT = "var(--jp-layout-color2,#8881)"
+_SOFT = "#80808018"
 _MUTED = "var(--jp-ui-font-color2,#76808a)"
 _ACCENT = "var(--jp-brand-color1,#1a6fd4)"
 _BAD = "var(--jp-error-color1,#c4372f)"
