@@ -32,7 +32,12 @@ def read(uri: str, digest: str) -> bytes:
 
 def unpack(content: bytes, folder: str) -> str:
     """Regular files and folders, each once, inside the folder, within limits; checked before any is written."""
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+    limit = min(BYTES, RATIO * max(len(content), 1 << 20))
+    inflating = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    plain = inflating.decompress(content, limit)
+    if not inflating.eof:
+        refuse("is too large to unpack" if len(plain) == limit else "is cut off")
+    with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as archive:
         members: list[tuple[tarfile.TarInfo, str]] = []
         seen: set[str] = set()
         total = 0
@@ -47,7 +52,7 @@ def unpack(content: bytes, folder: str) -> str:
             seen.add(name.casefold())
             members.append((member, name))
             total += member.size
-            if len(members) > MEMBERS or total > min(BYTES, RATIO * max(len(content), 1 << 20)):
+            if len(members) > MEMBERS or total > limit:
                 refuse("is too large to unpack")
         for member, name in members:
             target = os.path.join(folder, name)
@@ -55,7 +60,7 @@ def unpack(content: bytes, folder: str) -> str:
             source = archive.extractfile(member) if member.isreg() else None
             if source:
                 with open(target, "xb") as file:
-                    shutil.copyfileobj(source, file)
+                    file.write(source.read())
     roots = os.listdir(folder)
     return os.path.join(folder, roots[0]) if len(roots) == 1 else folder
 
