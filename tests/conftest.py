@@ -5,6 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests.long_counts import IS_SOAK
+
+# One seed where a change has to land, another each time where there is time to look.
+settings.register_profile("one-seed", derandomize=True)
+settings.register_profile("soak", print_blob=True)
+settings.load_profile("soak" if IS_SOAK else "one-seed")
 
 
 @pytest.fixture

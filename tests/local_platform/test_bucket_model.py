@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cloudml_magic.local_platform.platform import LocalPlatform
 from cloudml_magic.local_platform.wire import Request
+from tests.long_counts import only_in_soak
 
 from .conftest import StateRunner, places_in
 
@@ -107,5 +108,6 @@ TestBucketAgainstADictionary = BucketMachine.TestCase
 
 
 @pytest.mark.soak
+@only_in_soak
 class TestBucketAgainstADictionaryForLong(BucketMachine.TestCase):
     settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

@@ -20,6 +20,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.local_platform.address import PlatformAddress, write_private
 from cloudml_magic.places import PlatformPlaces
+from tests.long_counts import only_in_soak
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -223,7 +224,7 @@ def test_an_idle_platform_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> Non
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(500, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [5, pytest.param(500, marks=[pytest.mark.soak, only_in_soak])])
 def test_what_was_acknowledged_survives_a_kill(kills: int) -> None:
     """Killed at any moment, the server starts again within two seconds with every object that it acknowledged."""
     import random

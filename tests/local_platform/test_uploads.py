@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cloudml_magic.local_platform.buckets.names import is_path, side_name
 from cloudml_magic.local_platform.buckets.uploads import ContentRange
 from cloudml_magic.local_platform.errors import PlatformError
+from tests.long_counts import only_in_soak
 
 from .conftest import TOKEN, Served
 
@@ -162,7 +163,14 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(NAMES.filter(lambda name: name not in (".", "..", "")), min_size=1, max_size=5, unique=True))
+@given(
+    st.lists(
+        NAMES.filter(lambda name: name not in (".", "..", "") and len(name.encode()) <= 1024),
+        min_size=1,
+        max_size=5,
+        unique=True,
+    )
+)
 def test_names_are_bijective_and_stay_inside(served: Served, names: list[str]) -> None:
     """Any set of names holds as many objects, each with its own bytes, and no file appears outside the platform."""
     store = served.platform.store
@@ -203,6 +211,7 @@ def test_each_name_has_a_place_of_its_own(names: list[str]) -> None:
 
 
 @pytest.mark.soak
+@only_in_soak
 @settings(max_examples=10_000, deadline=None)
 @given(st.lists(NAMES, min_size=2, max_size=8, unique=True))
 def test_ten_thousand_times_each_name_has_a_place_of_its_own(names: list[str]) -> None:

@@ -67,11 +67,13 @@ def test_planted_secrets_are_found_and_masked(line: str, secret: str) -> None:
     assert secret not in masked(line) and "***" in masked(line)
 
 
-@pytest.mark.parametrize(("line", "secret"), PLANTED.values(), ids=PLANTED)
+# A shell line does not travel, so that it cannot be refused.
+IN_PYTHON = {name: planted for name, planted in PLANTED.items() if not planted[0].startswith("!")}
+
+
+@pytest.mark.parametrize(("line", "secret"), IN_PYTHON.values(), ids=IN_PYTHON)
 def test_a_captured_secret_is_refused_and_never_shown(line: str, secret: str) -> None:
     """The refusal names cell, line and kind, and not the secret."""
-    if line.startswith("!"):
-        pytest.skip("a shell line does not travel")
     with pytest.raises(CloudMLError) as caught:
         captured(["import os, stripe\ndef OpenAI(*a, **k): pass\nlogin = OpenAI", f"%%ml_train\n{line}"])
     assert caught.value.reference == "secret-literal"

@@ -1,0 +1,10 @@
+"""How often the reliability goals are tried: a part in `make test`, all of it in `make soak`."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+IS_SOAK = bool(os.environ.get("CLOUDML_SOAK"))
+only_in_soak = pytest.mark.skipif(not IS_SOAK, reason="a long count: make soak")
