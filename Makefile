@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help quickstart test check lint soak bench clean
+.PHONY: help quickstart torch test check lint soak bench clean
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
@@ -31,6 +31,10 @@ quickstart: $(VENV)/.local ## Install, and run the first example on this machine
 	@echo "── Running examples/01_quickstart.ipynb on the local platform"
 	@$(BIN)/python scripts/quickstart.py
 
+torch: $(VENV)/.test ## Add PyTorch, so that the tests try Keras's third backend too
+	@echo "── Installing PyTorch"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+
 test: $(VENV)/.test lint ## Run every test
 	@echo "── Testing"
 	@$(BIN)/python -m pytest -q
@@ -41,14 +45,20 @@ check: $(VENV)/.test ## Run the quick tests only
 
 lint: $(VENV)/.test ## Check style, types for each Python, and the floors of the house
 	@echo "── Checking style, types and floors"
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@for version in 3.11 3.12 3.13; do $(BIN)/mypy --python-version $$version || exit 1; done
+	@$(BIN)/ruff format --check --quiet .
+	@for version in 3.11 3.12 3.13; do \
+	  $(BIN)/ruff check --quiet --target-version py$${version/./} . && $(BIN)/mypy --python-version $$version || exit 1; \
+	done
 	@$(BIN)/lint-imports
 
 soak: $(VENV)/.test ## Run the long counts of the reliability goals
-	@CLOUDML_SOAK=1 $(BIN)/python -m pytest -q -m "soak" --timeout 3600
+	@CLOUDML_SOAK=1 $(BIN)/python -m pytest -q -m soak --timeout 3600
 
-bench: $(VENV)/.test ## Print the speed table, ratios side by side
+$(VENV)/.bench: $(VENV)/.test
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[local,notebook,test,bench]'
+	@touch $@
+
+bench: $(VENV)/.bench ## Print the speed table, ratios side by side
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove what was made here
