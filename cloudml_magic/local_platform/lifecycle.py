@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import http.client
+import importlib.util
 import json
 import os
 import select
@@ -34,6 +35,7 @@ _BOOT = (
     "from cloudml_magic.local_platform.server_process import main; main(sys.argv[2])"
 )
 _STEP_SECONDS = 0.005
+_NEEDED = ("uvicorn", "httptools", "keras", "uv")
 
 
 def find_running() -> PlatformAddress | None:
@@ -49,6 +51,7 @@ def ensure_running(timeout: float = 20.0, settings: PlatformSettings | None = No
         if found.version == VERSION or not _is_idle(found):
             return found
         stop()
+    _check_installed()
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         outcome = _start(places, settings or PlatformSettings.from_environment(), deadline)
@@ -111,6 +114,17 @@ def reset() -> None:
             (places.state / name).unlink(missing_ok=True)
         for folder in (places.jobs, places.spare, places.side_store):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_installed() -> None:
+    lacking = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise CloudMLError(
+            "local-platform-not-installed",
+            "The local platform cannot start.",
+            why=f"Not installed here: {', '.join(lacking)}.",
+            next="pip install 'cloudml-magic[local]'",
+        )
 
 
 def _start(places: PlatformPlaces, settings: PlatformSettings, deadline: float) -> dict[str, Any]:

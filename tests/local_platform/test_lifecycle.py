@@ -259,3 +259,16 @@ def test_what_was_acknowledged_survives_a_kill(kills: int) -> None:
         assert (status, body["size"]) == (200, str(len(content)))
         assert (root / name).read_bytes() == content
     assert [path.name for path in (root.parent / ".staging").iterdir()] == []
+
+
+def test_a_base_installation_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The base install brings no server; the message has the command that does."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in ("uvicorn", "uv") else object())
+    with pytest.raises(CloudMLError) as caught:
+        lifecycle.ensure_running()
+    assert str(caught.value) == (
+        "The local platform cannot start.\n"
+        "  Why:  Not installed here: uvicorn, uv.\n"
+        "  Next: pip install 'cloudml-magic[local]'\n[local-platform-not-installed]"
+    )
