@@ -18,7 +18,7 @@ import keras
 from cloudml_magic.trainer.fit_reports import FitReports
 from cloudml_magic.trainer.reporting import EventFile
 
-x, y = np.random.random((38400, 784)).astype("float32"), np.random.randint(0, 10, 38400)
+x, y = np.random.random((19200, 784)).astype("float32"), np.random.randint(0, 10, 19200)
 model = keras.Sequential([keras.layers.Dense(128, "relu"), keras.layers.Dense(10, "softmax")])
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
@@ -38,12 +38,12 @@ def fit(methods):
     return time.perf_counter() - began[0], time.process_time() - began[1]
 
 fit(plain), fit(reporting)
-pairs = [(fit(plain), fit(reporting)) for _ in range(15)]
+pairs = [(fit(plain), fit(reporting)) for _ in range(25)]
 lines = open(os.path.join(sys.argv[1], "events.jsonl")).read().splitlines()
-assert sum(json.loads(line)["kind"] == "epoch" for line in lines) == 16, lines
+assert sum(json.loads(line)["kind"] == "epoch" for line in lines) == 26, lines
 print(json.dumps(pairs))
 """
-_STEPS = 600
+_STEPS = 300
 
 
 def rows() -> Iterator[Row]:
