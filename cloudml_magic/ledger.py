@@ -56,6 +56,10 @@ class Ledger:
         """Takes a line out: the submission was refused, or its job is deleted."""
         self._change("DELETE FROM submissions WHERE token = ?", (token,))
 
+    def forget_target(self, target: Target) -> None:
+        """Takes out every line of a target: its platform was emptied."""
+        self._change("DELETE FROM submissions WHERE target = ?", (target.value,))
+
     def named(self, name: str) -> list[Submission]:
         """The submissions of a name, latest first."""
         return self._rows("WHERE name = ? ORDER BY number DESC", (name,))

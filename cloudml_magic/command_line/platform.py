@@ -10,9 +10,11 @@ from typing import Any
 
 from cloudml_magic.connection import running_platform
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.ledger import Ledger
 from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.local_platform.address import PlatformAddress
 from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.records import Target
 from cloudml_magic.settings import Settings
 from cloudml_magic.wording import duration
 
@@ -81,6 +83,7 @@ def _reset(options: argparse.Namespace) -> int:
     if not options.yes and (not sys.stdin.isatty() or input(question).strip().lower() != "y"):
         raise CloudMLError("not-reset", "Nothing was changed.", next="Answer y, or say --yes.")
     lifecycle.reset()
+    Ledger().forget_target(Target.LOCAL)
     print(f"The local platform is stopped and has no jobs. Files in {places.buckets} are as they were.")
     return 0
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cloudml_magic.connection import place
 from cloudml_magic.errors import CloudMLError
@@ -13,13 +15,15 @@ from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection, connection_to, ledger
 from cloudml_magic.records import JobSnapshot
 
+_LONGEST_SUBMISSION = 3600.0
+
 
 def job(name: str = "latest") -> Job:
     """The latest job of a name, `NAME~1` the one before, `latest` the one that was sent last, or a job's id."""
     match = re.fullmatch(r"(.+?)~(\d{1,4})", name)
     wanted, back = (match[1], int(match[2])) if match else (name, 0)
     submissions = ledger().latest() if wanted == "latest" else ledger().named(wanted)
-    known = [submission for submission in submissions if submission.resource_name]
+    known = [found for submission in submissions if (found := _settled(submission)).resource_name]
     if back < len(known):
         return _of(known[back])
     if name.isascii() and name.isdigit():
@@ -51,6 +55,19 @@ def delete(found: Sequence[Job]) -> None:
 
 def _ended(snapshot: JobSnapshot) -> float:
     return snapshot.ended if snapshot.state.is_final and snapshot.ended else float("inf")
+
+
+def _settled(submission: Submission) -> Submission:
+    """A line whose answer never came, because its kernel died, is completed if the job arrived."""
+    if submission.resource_name:
+        return submission
+    there = connection_to(place(CURRENT, submission.target.value))
+    if found := there.client.submitted(submission.token):
+        ledger().complete(submission.token, found.resource_name)
+        return replace(submission, resource_name=found.resource_name)
+    if time.time() - submission.time > _LONGEST_SUBMISSION:
+        ledger().forget(submission.token)
+    return submission
 
 
 def _of(submission: Submission) -> Job:

@@ -139,3 +139,23 @@ def test_a_killed_platform_is_started_again_and_the_job_goes_on(proxy: FaultProx
     proxy.upstream = restarted.port
     assert job.wait().state is JobState.SUCCEEDED
     assert [line for line in job.logs() if line.isdigit()] == [str(n) for n in range(20)]
+
+
+def test_a_kernel_that_dies_between_request_and_answer_loses_no_job(proxy: FaultProxy) -> None:
+    """The ledger's line has no answer; the next look finds the job by its token."""
+    preparation = pipeline.prepare_here(pipeline.ExecutedCell("print(1)"), "orphaned", pipeline.TrainOptions())
+    there = pipeline.session.connection_to(preparation.place)
+    for upload in preparation.uploads:
+        upload.send(there.storage)
+    ledger().begin(preparation.spec.token, "orphaned", preparation.place.target, time.time())
+    sent = there.client.create_job(preparation.spec)
+    assert pipeline.job("orphaned").id == sent.id
+    assert [line.resource_name for line in ledger().named("orphaned")] == [sent.resource_name]
+
+
+def test_a_line_whose_job_never_arrived_is_no_job(proxy: FaultProxy) -> None:
+    """A kernel that died before it sent anything leaves nothing that could be mistaken for a job."""
+    ledger().begin("0" * 16, "unsent", pipeline.session.place(pipeline.session.CURRENT).target, time.time() - 7200)
+    with pytest.raises(CloudMLError, match="There is no job 'unsent'"):
+        pipeline.job("unsent")
+    assert not ledger().named("unsent")

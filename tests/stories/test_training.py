@@ -24,7 +24,7 @@ def build(width):
 @pytest.fixture(scope="module")
 def prepared(kernel: Notebook) -> Notebook:
     assert not kernel.run(DATA).error
-    assert not kernel.run(BUILD).error
+    assert not kernel.run(BUILD + "from cloudml_magic import job").error
     return kernel
 
 
@@ -182,3 +182,41 @@ def test_a_loop_of_trainings_from_python(prepared: Notebook) -> None:
         "print([job.wait().logs()[-1] for job in sent])"
     )
     assert ran.printed.strip() == "['2', '4']", ran.error
+
+
+def test_the_platforms_token_is_nowhere_but_in_its_file(prepared: Notebook, user: Path) -> None:
+    """Not in a job's environment, its log, its card, its folder, or what the platform keeps of it."""
+    trained = prepared.run("%%ml_train curious --wait\nimport os\nprint(sorted(os.environ.items()))")
+    state = user / ".local/state/cloudml-magic/platform"
+    token = (state / "token").read_text().strip()
+    assert len(token) >= 43
+    assert token not in prepared.run("%ml_logs curious").printed
+    assert token not in json.dumps(trained.card)
+    places = [*(user / ".local/share/cloudml-magic").rglob("*"), *state.rglob("*")]
+    holding = [path for path in places if path.is_file() and token.encode() in path.read_bytes()]
+    assert holding == [state / "token"]
+
+
+CUSTOM = """
+import keras
+class Doubled(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs * 2.0
+"""
+
+
+def test_a_model_with_classes_of_the_notebook_comes_back(prepared: Notebook) -> None:
+    """`job.model()` finds them; without them it says what is missing."""
+    assert not prepared.run(CUSTOM).error
+    trained = prepared.run(
+        "%%ml_train own --wait\n"
+        "model = keras.Sequential([Doubled(), keras.layers.Dense(2)])\n"
+        "model.compile('adam', 'mse')\n"
+        "model.fit(x, np.zeros((400, 2)), epochs=1)"
+    )
+    assert not trained.error
+    loaded = prepared.run("print(type(job('own').model().layers[0]).__name__)")
+    assert loaded.printed.strip() == "Doubled", loaded.error
+    missing = prepared.run("kept, Doubled = [Doubled], None\ntry:\n    job('own').model()\nfinally:\n    Doubled = kept[0]")
+    assert "The model of job own cannot be loaded here." in missing.error
+    assert "job.model(custom_objects=" in missing.error
