@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class
@@ -97,17 +98,16 @@ class JobMagics(Magics):
         from cloudml_magic import pipeline
 
         job = pipeline.job(parse(self.ml_wait, line).name)
-        _show(self.shell, job)
-        wait_here(job)
+        wait_here(job, _show(self.shell, job))
         return job
 
 
-def _show(shell: Any, job: Job) -> None:
+def _show(shell: Any, job: Job) -> Thread:
     from cloudml_magic.notebook import live
 
     card = live.new_card(shell, job.snapshot())
     card.show()
-    live.follow(card, job)
+    return live.follow(card, job)
 
 
 def _delete(found: list[Job], sure: bool) -> None:

@@ -134,11 +134,13 @@ def placeholder(name: str, now: float) -> JobSnapshot:
     )
 
 
-def follow(card: AnyCard, job: Job) -> None:
+def follow(card: AnyCard, job: Job) -> threading.Thread:
     """Keeps a card up to date until its job has ended, in the background."""
     card.belongs_to(job.snapshot())
     _PAINTER.add(card)
-    threading.Thread(target=_read, args=(card, job), name=f"cloudml-{job.id}", daemon=True).start()
+    reader = threading.Thread(target=_read, args=(card, job), name=f"cloudml-{job.id}", daemon=True)
+    reader.start()
+    return reader
 
 
 def finish(card: AnyCard) -> None:

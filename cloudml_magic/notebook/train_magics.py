@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import time
 from argparse import Namespace
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, cell_magic, magics_class
@@ -16,6 +17,8 @@ from cloudml_magic.notebook.options import parse
 if TYPE_CHECKING:
     from cloudml_magic.pipeline import Job
     from cloudml_magic.pipeline.options import TrainOptions
+
+_LAST_DRAWING_SECONDS = 3.0
 
 
 def _machine_arguments(magic: Any) -> Any:
@@ -93,9 +96,9 @@ class TrainMagics(Magics):
             raise
         if given.into:
             self.shell.user_ns[given.into] = job
-        live.follow(card, job)
+        following = live.follow(card, job)
         if given.wait:
-            wait_here(job)
+            wait_here(job, following)
         return job
 
     @cell_magic
@@ -104,10 +107,15 @@ class TrainMagics(Magics):
         return _run_here(self.shell, cell)
 
 
-def wait_here(job: Job) -> None:
-    """Blocks until a job has ended; an interrupt leaves the job running and says so."""
+def wait_here(job: Job, following: Thread) -> None:
+    """Blocks until a job has ended and its card shows it; an interrupt leaves the job running and says so."""
     try:
-        job.wait()
+        try:
+            job.wait()
+        finally:
+            if job.snapshot().state.is_final:
+                # Else the cell could end before its card does, and a saved notebook would show a job that runs.
+                following.join(_LAST_DRAWING_SECONDS)
     except KeyboardInterrupt:
         raise CloudMLError(
             "detached",
