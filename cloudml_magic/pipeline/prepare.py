@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -78,11 +79,11 @@ def prepare(
             data=data_files,
             only_marked=options.only_marked,
             allow_secrets=options.allow_secrets,
-            environment=tuple(environment),
+            environment=environment,
             runtime_holds=held_distributions(backend),
         ),
     )
-    packed = pack(name, source)
+    packed = pack(name, source, tuple(environment.values()))
     package = packed.package
     data, data_uploads = prepare_data(source.data, folder, place.bucket)
     shipped, shipped_uploads = prepare_shipped(source.shipped, namespace, place.bucket)
@@ -120,6 +121,10 @@ def prepare(
     return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment))
 
 
+# No traceback quotes the options of a magic, and `--env NAME=VALUE` may stand there.
+_OPTIONS = re.compile(r"(?<=^%%ml_train)[^\n]*")
+
+
 @dataclass(frozen=True, slots=True)
 class Packed:
     """A package, the text of its module, and what its cells are called in this notebook."""
@@ -129,7 +134,7 @@ class Packed:
     labels: Mapping[str, str]
 
 
-def pack(name: str, source: CapturedSource) -> Packed:
+def pack(name: str, source: CapturedSource, handed_over: Sequence[str] = ()) -> Packed:
     """Packs a source; cells are named by their place, so that running them again makes the same package."""
     module, entries = render_module(source)
     places: dict[str, str] = {}
@@ -138,7 +143,7 @@ def pack(name: str, source: CapturedSource) -> Packed:
         if statement.first_line:
             place = places.setdefault(statement.cell.label, f"cell {len(places) + 1}")
             # Whole cells go along for tracebacks to quote, with lines that do not travel: no key must hide there.
-            texts[place] = masked(statement.cell.text)
+            texts[place] = masked(_OPTIONS.sub("", statement.cell.text), handed_over)
     placed = tuple(replace(entry, cell=places[entry.cell]) for entry in entries)
     package = build_trainer(name, module, placed, texts, source_files=source.files, requirements=source.requirements)
     return Packed(package, module, {place: label for label, place in places.items()})

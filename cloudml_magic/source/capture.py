@@ -43,7 +43,8 @@ KERNEL = Cell("")  # where import lines come from that no cell holds
 
 @dataclass(frozen=True, slots=True)
 class CaptureOptions:
-    """What the user said about what is to travel; `runtime_holds` are the distributions that a job has anyway."""
+    """What the user said about what is to travel; `environment` are the variables that are handed over apart from the
+    package, and `runtime_holds` the distributions that a job has anyway."""
 
     arguments: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
@@ -51,7 +52,7 @@ class CaptureOptions:
     data: tuple[DataFile, ...] = ()
     only_marked: bool = False
     allow_secrets: bool = False
-    environment: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     runtime_holds: frozenset[str] = frozenset()
 
 
@@ -109,7 +110,7 @@ class _Capture:
         statements = (*kernel_imports, *self._statements(selection))
         files, requirements = self._requirements(trip, kernel_imports)
         if not self.options.allow_secrets:
-            self.refusals += secret.refusals(statements, values, files)
+            self.refusals += secret.refusals(statements, values, files, self.options.environment)
         raise_refusals(sorted(self.refusals, key=lambda refusal: (self._order(refusal.cell), refusal.line or 0)))
         return CapturedSource(
             statements, tuple(values), shipped, files, self.options.data, requirements, self._left_out(),

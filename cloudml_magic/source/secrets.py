@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 _KNOWN: tuple[tuple[str, str], ...] = (
@@ -75,8 +75,15 @@ def find_secrets(text: str) -> Iterator[Secret]:
     yield from sorted(found, key=lambda secret: secret.start)
 
 
-def masked(text: str) -> str:
-    """The text with each secret replaced by `***`; a private key's lines go as a whole."""
+LONG_ENOUGH = 8  # what is shorter stands in any text by chance
+
+
+def masked(text: str, handed_over: Sequence[str] = ()) -> str:
+    """The text with each secret replaced by `***`, also those that are handed over apart; a private key's lines go
+    as a whole."""
+    for value in sorted(handed_over, key=len, reverse=True):
+        if len(value) >= LONG_ENOUGH:
+            text = text.replace(value, "***")
     text = re.sub(
         r"(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)(.*?)(-----END [A-Z0-9 ]*-----|\Z)",
         lambda match: "***" + "\n" * match[0].count("\n"),

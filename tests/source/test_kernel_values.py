@@ -219,16 +219,16 @@ def test_unknown_and_unfit_arguments() -> None:
 
 def test_a_variable_of_the_environment_stands_for_the_literal() -> None:
     """With `--env KEY` the code's `KEY` is read from the job's environment and its value never travels."""
-    source = captured(["KEY = 'AIza" + "Sy" * 17 + "B'", "print(KEY)"], environment=("KEY",))
+    source = captured(["KEY = 'AIza" + "Sy" * 17 + "B'", "print(KEY)"], environment={"KEY": "x"})
     assert [statement.text for statement in source.statements] == [
         "KEY = __import__(\"os\").environ['KEY']",
         "print(KEY)",
     ]
     cells = ["import os\nos.environ['TOKEN'] = 'a1B2" + "c3D4" * 8 + "'\nos.environ['X'] = '1'", "print(1)"]
-    assert [s.text for s in captured(cells, environment=("TOKEN",)).statements] == [
+    assert [s.text for s in captured(cells, environment={"TOKEN": "x"}).statements] == [
         "import os",
         "os.environ['X'] = '1'",
         "print(1)",
     ]
-    kernel = captured(["print(KEY)"], {"KEY": "x"}, environment=("KEY",))
+    kernel = captured(["print(KEY)"], {"KEY": "x"}, environment={"KEY": "x"})
     assert kernel.values[0].literal == "__import__(\"os\").environ['KEY']"

@@ -135,3 +135,19 @@ def test_few_false_alarms_in_real_code() -> None:
     found = [line for line in lines if any(True for _ in find_secrets(line))]
     assert len(lines) > 50_000
     assert len(found) <= len(lines) / 10_000, found
+
+
+def test_what_is_handed_over_apart_does_not_travel_in_a_literal_either(tmp_path: Path) -> None:
+    """A value given with --env is refused by the cell and line, or file and line, in which the code spells it out."""
+    with pytest.raises(CloudMLError) as caught:
+        captured(["import os\nkey = (1,\n  'plum-tree')", "print(key)"], environment={"KEY": "plum-tree"})
+    assert str(caught.value) == (
+        "In [1], line 3 holds the value of --env KEY.\n"
+        "  Why:  What a job's package holds can be read by whoever reads the bucket.\n"
+        "  Next: Read os.environ['KEY'] there; if it is no secret, add --allow-secrets.\n"
+        "[secret-literal]"
+    )
+    (tmp_path / "own.py").write_text("\nKEY = 'plum-tree'\n")
+    with pytest.raises(CloudMLError, match=r"own\.py, line 2 holds the value of --env KEY"):
+        captured(["import own", "print(own)"], folder=tmp_path, environment={"KEY": "plum-tree"})
+    assert captured(["on = '1'", "print(on)"], environment={"ON": "1"}).statements
