@@ -217,6 +217,8 @@ def test_a_model_with_classes_of_the_notebook_comes_back(prepared: Notebook) -> 
     assert not trained.error
     loaded = prepared.run("print(type(job('own').model().layers[0]).__name__)")
     assert loaded.printed.strip() == "Doubled", loaded.error
-    missing = prepared.run("kept, Doubled = [Doubled], None\ntry:\n    job('own').model()\nfinally:\n    Doubled = kept[0]")
+    missing = prepared.run(
+        "kept, Doubled = [Doubled], None\ntry:\n    job('own').model()\nfinally:\n    Doubled = kept[0]"
+    )
     assert "The model of job own cannot be loaded here." in missing.error
     assert "job.model(custom_objects=" in missing.error

@@ -23,7 +23,7 @@ from cloudml_magic.local_platform.jobs.outcomes import INTERNAL, INVALID_ARGUMEN
 from cloudml_magic.local_platform.jobs.packages import PreparationError
 from cloudml_magic.local_platform.jobs.preparation import Preparation, PreparedJob
 from cloudml_magic.local_platform.jobs.spare import WarmSpare
-from cloudml_magic.local_platform.jobs.supervision import SupervisedReplica, start_supervisor, tell
+from cloudml_magic.local_platform.jobs.supervision import SupervisedReplica, is_held, start_supervisor, tell
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.states import JobState
@@ -303,22 +303,38 @@ class JobRunner:
 
     def _adopt(self, job: StoredJob) -> None:
         """A job that an earlier platform started: its supervisor lives, has ended, or never began."""
-        folder = self._places.jobs / job.id
-        run = _Run(job.id)
+        self._runs[job.id] = run = _Run(job.id)
         run.cancelled = job.state == JobState.CANCELLING
-        replicas = [SupervisedReplica(path.parent.name, path.parent) for path in sorted(folder.glob("*/process.json"))]
-        if not replicas and job.state == JobState.PREPARING:
-            replicas = self._claimed_late(folder)
-            if not replicas:
-                self._prepare_again(run)
-                return
-        self._runs[job.id] = run
-        self._capacity.take(job.id)
+        gpu = self._capacity.take(job.id)
+        if self._claims(run) or job.state == JobState.RUNNING:
+            self._resume(run)
+        else:
+            threading.Thread(target=self._take_up, args=(run, gpu), name=f"take-up-{run.id}", daemon=True).start()
+
+    def _take_up(self, run: _Run, gpu: int | None) -> None:
+        # A supervisor may have got its line just before the platform died; the job must not start twice.
+        logs = [*(self._places.jobs / run.id).glob("*/supervisor.log"), self._spare.errors]
+        deadline = time.monotonic() + _CLAIM_SECONDS
+        while not self._claims(run) and time.monotonic() < deadline and any(map(is_held, logs)):
+            time.sleep(0.01)
+        if self._claims(run) or run.cancelled:
+            with self._lock:
+                self._guarded(self._resume, run)
+        else:
+            self._prepare(run, gpu)
+
+    def _claims(self, run: _Run) -> list[Path]:
+        """The folders of the job's replicas that a supervisor serves or has served."""
+        return [path.parent for path in sorted((self._places.jobs / run.id).glob("*/process.json"))]
+
+    def _resume(self, run: _Run) -> None:
+        job = self._resources.job(run.id)
+        replicas = [SupervisedReplica(folder.name, folder) for folder in self._claims(run)]
         for replica in replicas:
             self._watch(run, replica)
         living = bool(run.living)
-        if living and job.state == JobState.PREPARING:
-            self._resources.update_job(job.id, state=JobState.RUNNING, started=time.time())
+        if living and job is not None and job.state == JobState.PREPARING:
+            self._resources.update_job(run.id, state=JobState.RUNNING, started=time.time())
         if run.cancelled:
             for name in run.living:
                 run.replicas[name].ask_to_end()
@@ -334,27 +350,13 @@ class JobRunner:
             for replica in replicas:
                 replica.release()
             self._finish(run)
+        self._wake()
 
     def _error_after_absence(self, replica: SupervisedReplica) -> Error | None:
         ended = replica.ended()
         if ended is not None:
             return error_of(replica.name, ended, replica.folder)
         return lost(replica.name) if replica.is_of_this_boot else restarted()
-
-    def _claimed_late(self, folder: Path) -> list[SupervisedReplica]:
-        # A supervisor may have got its line just before the platform died.
-        deadline = time.monotonic() + _CLAIM_SECONDS
-        while time.monotonic() < deadline and list(folder.glob("*/work")):
-            found = list(folder.glob("*/process.json"))
-            if found:
-                return [SupervisedReplica(path.parent.name, path.parent) for path in found]
-            time.sleep(0.05)
-        return []
-
-    def _prepare_again(self, run: _Run) -> None:
-        self._runs[run.id] = run
-        gpu = self._capacity.take(run.id)
-        threading.Thread(target=self._prepare, args=(run, gpu), name=f"prepare-{run.id}", daemon=True).start()
 
     # --- small things ---
 

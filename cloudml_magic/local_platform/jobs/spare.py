@@ -25,6 +25,7 @@ class WarmSpare:
 
     def __init__(self, folder: Path, plain: Mapping[str, str], idle_seconds: float) -> None:
         self._folder = folder
+        self.errors = folder / "supervisor.log"
         self._plain = dict(plain)
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
@@ -43,7 +44,7 @@ class WarmSpare:
             self._end()
             self._folder.mkdir(parents=True, exist_ok=True)
             environment = {**self._plain, "KERAS_BACKEND": self.backend}
-            process = start_supervisor(self._folder / "supervisor.log", answers=True)
+            process = start_supervisor(self.errors, answers=True)
             line = {
                 "spare": True,
                 "command": [sys.executable, str(STARTUP / "spare_child.py")],

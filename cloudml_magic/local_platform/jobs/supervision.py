@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -20,6 +21,8 @@ _HEAD_BYTES = _TAIL_BYTES = 64 << 20
 def start_supervisor(errors: Path, *, answers: bool = False) -> subprocess.Popen[bytes]:
     """A supervisor that waits for its line on standard input; in a session of its own, so that it outlives us."""
     with errors.open("ab") as file:
+        # Held by the supervisor as long as it lives, whoever else dies.
+        fcntl.flock(file, fcntl.LOCK_SH)
         return subprocess.Popen(
             [sys.executable, "-I", "-S", str(_SUPERVISOR)],
             stdin=subprocess.PIPE,
@@ -29,6 +32,18 @@ def start_supervisor(errors: Path, *, answers: bool = False) -> subprocess.Popen
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             start_new_session=True,
         )
+
+
+def is_held(errors: Path) -> bool:
+    """Whether a supervisor that was started with this file for its errors still lives."""
+    try:
+        with errors.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def tell(supervisor: subprocess.Popen[bytes], line: dict[str, Any], *, last: bool = True) -> None:
