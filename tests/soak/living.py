@@ -106,7 +106,7 @@ class LivePlatform:
                 if (process / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
                     continue
                 # A supervisor's environment is bare; it writes its log into the replica's folder.
-                errors = os.fsencode(os.readlink(process / "fd" / "2"))
+                errors = os.fsencode((process / "fd" / "2").readlink())
                 if mark in (process / "environ").read_bytes() or errors.startswith(home):
                     found.append(f"{process.name} {(process / 'cmdline').read_bytes()[:200]!r}")
             except OSError:

@@ -95,7 +95,7 @@ def test_what_was_acknowledged_is_there_after_any_kill(living: Start) -> None:
         except (OSError, http.client.HTTPException):
             return
 
-    for round in range(count(500, 8)):
+    for round in range(count(500, 20)):
         doubtful: list[str] = []
         threads = [threading.Thread(target=until_killed, args=(work, round)) for work in (put, create)]
         for thread in threads:
