@@ -61,17 +61,25 @@ class EventFile:
 
 _events: EventFile | None = None
 _warned: set[str] = set()
+_reports = 0
+
+
+def has_reported() -> bool:
+    """Whether the code trained in a loop of its own and reported from it."""
+    return _reports > 0
 
 
 def report_to(events: EventFile | None) -> None:
     """From here on `report` writes events there; with None it prints alone, as it does in the kernel."""
-    global _events
-    _events = events
+    global _events, _reports
+    _events, _reports = events, 0
     _warned.clear()
 
 
 def report(step: int | None = None, **metrics: Any) -> None:
     """Reports metrics of a custom training loop: `report(step=3, loss=0.2)`. Works the same in job and kernel."""
+    global _reports
+    _reports += 1
     values = {name: number(value) for name, value in metrics.items()}
     at = None if step is None else int(number(step))
     print(_line([] if at is None else [f"step {at}"], values), flush=True)

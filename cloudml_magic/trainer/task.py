@@ -77,7 +77,9 @@ def _run(job: JobFolder, events: EventFile | None, module: ModuleType) -> int:
             events.write("failure", urgent=True, **failure.fields())
     if failure is None or reports.rows:
         # Also after a failure: an error behind hours of training must not cost the training.
-        report_device(events)
+        if reports.rows or reporting.has_reported():
+            # Finding the device out wakes the framework up: not for code that computed nothing with it.
+            report_device(events)
         save_outcome(job, module, reports, events)
     if code == SUCCEEDED and events is not None:
         events.write("finished", urgent=True)

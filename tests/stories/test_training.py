@@ -117,6 +117,9 @@ def test_a_cancelled_job_keeps_what_there_is(prepared: Notebook) -> None:
     listed = prepared.run("from cloudml_magic import job\nprint(*job('long').artifacts())").printed
     assert "model/model.keras" in listed
     assert "was cancelled" in prepared.run("%ml_wait long").error
+    back = prepared.run("print(job('long').model().count_params() > 0)")
+    assert "True" in back.printed, back.error
+    assert "Job long was cancelled. This is its model as it was then." in back.printed
 
 
 def test_an_interrupted_wait_detaches(prepared: Notebook) -> None:
@@ -179,7 +182,7 @@ def test_a_loop_of_trainings_from_python(prepared: Notebook) -> None:
     ran = prepared.run(
         "from cloudml_magic import train\n"
         "sent = [train(f'print({n} * 2)', name=f'loop-{n}') for n in (1, 2)]\n"
-        "print([job.wait().logs()[-1] for job in sent])"
+        "print([line for job in sent for line in job.wait().logs() if line.isdigit()])"
     )
     assert ran.printed.strip() == "['2', '4']", ran.error
 
