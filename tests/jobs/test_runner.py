@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cloudml_magic.local_platform.jobs import process_table
+from cloudml_magic.local_platform.jobs.supervision import assignment, start_supervisor, tell
 from cloudml_magic.states import JobState
 
 from .conftest import IMAGE, Bench, container
@@ -242,6 +243,53 @@ def test_a_job_that_ended_meanwhile_is_told_truly(bench: Bench) -> None:
     bench.runner = bench.new_runner()
     bench.runner.start()
     assert bench.wait(id, seconds=5).state is JobState.SUCCEEDED
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_supervisor_that_was_just_told_is_waited_for(bench: Bench, tmp_path: Path, told: bool) -> None:
+    """The platform died while it started the job: the next one starts at once, and the job runs once."""
+    command = ["sh", "-c", f"echo ran >> {tmp_path / 'mark'}"]
+    bench.runner.close()
+    id = bench.store.add(container(*command), JobState.PREPARING)
+    folder = bench.replica(id)
+    (folder / "work").mkdir(parents=True)
+    supervisor = start_supervisor(folder / "supervisor.log")
+    bench.runner = bench.new_runner()
+    began = time.monotonic()
+    bench.runner.start()
+    assert time.monotonic() - began < 0.5
+    time.sleep(0.2)
+    assert bench.store.all[id].state is JobState.PREPARING
+    if told:
+        tell(supervisor, assignment(folder, command, dict(os.environ)))
+    else:
+        assert supervisor.stdin is not None
+        supervisor.stdin.close()
+    assert bench.wait(id, seconds=5).state is JobState.SUCCEEDED
+    assert (tmp_path / "mark").read_text() == "ran\n"
+    supervisor.wait()
+
+
+def test_a_job_whose_replicas_were_not_all_started_is_lost(bench: Bench) -> None:
+    """The platform died between two replicas: what runs is ended, the job is FAILED."""
+    bench.runner.close()
+    marker = f"64.{time.time_ns() % 10**9}"
+    body = container("sleep", marker)
+    pools = body["jobSpec"]["workerPoolSpecs"]
+    id = bench.store.add({**body, "jobSpec": {**body["jobSpec"], "workerPoolSpecs": pools * 2}}, JobState.PREPARING)
+    folder = bench.replica(id)
+    (folder / "work").mkdir(parents=True)
+    supervisor = start_supervisor(folder / "supervisor.log")
+    tell(supervisor, assignment(folder, ["sleep", marker], dict(os.environ)))
+    deadline = time.monotonic() + 5
+    while not alive(marker) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    bench.runner = bench.new_runner()
+    bench.runner.start()
+    job = bench.wait(id, seconds=5)
+    assert job.error is not None and "workerpool1-0 was lost" in job.error[1]
+    assert not alive(marker)
+    supervisor.wait()
 
 
 def test_after_a_restart_of_the_machine_jobs_are_failed_with_this_reason(bench: Bench) -> None:

@@ -22,6 +22,7 @@ from cloudml_magic.local_platform.jobs.environment import plain_environment, wri
 from cloudml_magic.local_platform.jobs.outcomes import INTERNAL, INVALID_ARGUMENT, Error, error_of, lost, restarted
 from cloudml_magic.local_platform.jobs.packages import PreparationError
 from cloudml_magic.local_platform.jobs.preparation import Preparation, PreparedJob
+from cloudml_magic.local_platform.jobs.replicas import replicas_of
 from cloudml_magic.local_platform.jobs.spare import WarmSpare
 from cloudml_magic.local_platform.jobs.supervision import SupervisedReplica, is_held, start_supervisor, tell
 from cloudml_magic.local_platform.settings import PlatformSettings
@@ -306,16 +307,15 @@ class JobRunner:
         self._runs[job.id] = run = _Run(job.id)
         run.cancelled = job.state == JobState.CANCELLING
         gpu = self._capacity.take(job.id)
-        if self._claims(run) or job.state == JobState.RUNNING:
+        if job.state == JobState.RUNNING:
             self._resume(run)
         else:
             threading.Thread(target=self._take_up, args=(run, gpu), name=f"take-up-{run.id}", daemon=True).start()
 
     def _take_up(self, run: _Run, gpu: int | None) -> None:
         # A supervisor may have got its line just before the platform died; the job must not start twice.
-        logs = [*(self._places.jobs / run.id).glob("*/supervisor.log"), self._spare.errors]
         deadline = time.monotonic() + _CLAIM_SECONDS
-        while not self._claims(run) and time.monotonic() < deadline and any(map(is_held, logs)):
+        while self._is_about_to_be_claimed(run) and time.monotonic() < deadline:
             time.sleep(0.01)
         if self._claims(run) or run.cancelled:
             with self._lock:
@@ -327,14 +327,21 @@ class JobRunner:
         """The folders of the job's replicas that a supervisor serves or has served."""
         return [path.parent for path in sorted((self._places.jobs / run.id).glob("*/process.json"))]
 
+    def _is_about_to_be_claimed(self, run: _Run) -> bool:
+        claims = self._claims(run)
+        logs = [log for log in (self._places.jobs / run.id).glob("*/supervisor.log") if log.parent not in claims]
+        return any(map(is_held, logs if claims else [*logs, self._spare.errors]))
+
     def _resume(self, run: _Run) -> None:
         job = self._resources.job(run.id)
         replicas = [SupervisedReplica(folder.name, folder) for folder in self._claims(run)]
         for replica in replicas:
             self._watch(run, replica)
         living = bool(run.living)
-        if living and job is not None and job.state == JobState.PREPARING:
+        if replicas and job is not None and job.state == JobState.PREPARING:
             self._resources.update_job(run.id, state=JobState.RUNNING, started=time.time())
+            never_started = [replica.name for replica in replicas_of(job.body)[len(replicas) :]]
+            run.error = lost(never_started[0]) if never_started else None
         if run.cancelled:
             for name in run.living:
                 run.replicas[name].ask_to_end()
