@@ -257,7 +257,7 @@ def test_a_supervisor_that_was_just_told_is_waited_for(bench: Bench, tmp_path: P
     bench.runner = bench.new_runner()
     began = time.monotonic()
     bench.runner.start()
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
     time.sleep(0.2)
     assert bench.store.all[id].state is JobState.PREPARING
     if told:

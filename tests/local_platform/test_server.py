@@ -34,7 +34,7 @@ def test_answers_on_a_kept_connection_come_at_once(served: Served) -> None:
         connection.request("GET", JOBS, headers={"Authorization": f"Bearer {TOKEN}"})
         connection.getresponse().read()
         taken.append(time.monotonic() - began)
-    assert statistics.median(taken) < 0.02
+    assert statistics.median(taken) < 0.04
 
 
 def test_a_crowd_is_served(served: Served) -> None:
