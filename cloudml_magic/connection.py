@@ -108,14 +108,17 @@ def place(settings: Settings, target: str | None = None) -> Place:
 def running_platform(settings: Settings) -> PlatformAddress:
     """The local platform of this user, started with these settings if it does not run."""
     chosen = local.PlatformSettings.from_environment()
-    if concurrent := settings.value("concurrent_jobs"):
-        chosen = replace(chosen, cpu_jobs=_count(concurrent))
+    if concurrent := concurrency(settings.value("concurrent_jobs")):
+        chosen = replace(chosen, cpu_jobs=concurrent)
     if settings.value("spare") == "off":
         chosen = replace(chosen, spare=False)
     return ensure_running(settings=chosen)
 
 
-def _count(text: str) -> int:
+def concurrency(text: str | None) -> int | None:
+    """How many jobs the local platform is to run at once; nothing where it decides itself."""
+    if not text:
+        return None
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 1000):
         raise CloudMLError("bad-setting", f"concurrent_jobs cannot be {text!r}.", next="Use a number from 1 to 999.")
     return int(text)

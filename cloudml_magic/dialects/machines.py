@@ -97,3 +97,9 @@ def machine_type(machine: Machine) -> str:
 def accelerator_type(accelerator: Accelerator) -> str:
     """The accelerator's name in the API."""
     return _KINDS[accelerator.kind].api_name
+
+
+def asked_machine(machine: str | None, gpu: str | None, spot: bool = False) -> Machine:
+    """The machine that a user's words ask for."""
+    accelerator = parse_accelerator(gpu) if gpu and gpu.lower() != "none" else None
+    return checked_machine(Machine(machine, accelerator, spot))

@@ -7,7 +7,8 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.notebook.card import JobView, bundle
@@ -85,7 +86,9 @@ class Card:
 
 
 class TextCard:
-    """A card for a terminal: one line per state change and per epoch."""
+    """A card for a terminal: one line per state change and per epoch, from the card that was asked for last."""
+
+    _speaking: ClassVar[WeakValueDictionary[str, TextCard]] = WeakValueDictionary()
 
     def __init__(self, snapshot: JobSnapshot, write: Callable[[str], None] = print) -> None:
         self._snapshot = snapshot
@@ -98,9 +101,12 @@ class TextCard:
 
     def belongs_to(self, snapshot: JobSnapshot) -> None:
         self._snapshot = snapshot
+        self._speaking[snapshot.id] = self
 
     def apply(self, event: JobEvent) -> None:
         self._progress.apply(event)
+        if self._speaking.get(self._snapshot.id, self) is not self:
+            return
         line = line_of(event, JobView.of(self._snapshot, self._progress, time.time()))
         if line and (line, event.kind) != self._shown:
             self._shown = (line, event.kind)

@@ -104,6 +104,11 @@ class TrainMagics(Magics):
     @cell_magic
     def ml_code(self, line: str, cell: str) -> Any:
         """Marks a cell: it runs here as always, and travels whole with every `%%ml_train`."""
+        if line.strip():
+            raise CloudMLError(
+                "bad-option", f"%%ml_code does not understand {line.strip()!r}.", why="It has no options.",
+                next="Write %%ml_code alone on its line.",
+            )  # fmt: skip
         return _run_here(self.shell, cell)
 
 

@@ -11,6 +11,7 @@ from cloudml_magic.errors import CloudMLError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST_NAME = 100
+_EXPANDED = "${}"  # what is left of a `$variable` or `{expression}` that has no value
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,12 @@ def seconds(text: str | None) -> int | None:
 def checked_name(name: str) -> str:
     """A job's name as cards and lists can show it, and as `NAME~1` can be told from it."""
     plain = unicodedata.normalize("NFC", name)
-    bad = next((character for character in plain if not _allowed(character)), None)
+    bad = next(iter(sorted((c for c in plain if not _allowed(c)), key=lambda c: c not in _EXPANDED)), None)
     if not plain or len(plain) > _LONGEST_NAME or bad is not None or plain == "latest":
         why = (
-            f"It contains {bad!r}."
+            "Nothing in this notebook could be put in for it."
+            if bad is not None and bad in _EXPANDED
+            else f"It contains {bad!r}."
             if bad is not None
             else "It is empty."
             if not plain
@@ -115,4 +118,6 @@ def checked_name(name: str) -> str:
 
 def _allowed(character: str) -> bool:
     # The zero-width joiner is a control character that many emoji are made with.
-    return character == "\u200d" or (character not in "~/\\\"'" and unicodedata.category(character)[0] not in "CZ")
+    return character == "\u200d" or (
+        character not in "~/\\\"'" and character not in _EXPANDED and unicodedata.category(character)[0] not in "CZ"
+    )

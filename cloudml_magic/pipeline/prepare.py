@@ -14,14 +14,14 @@ from typing import Any
 from cloudml_magic.connection import Place
 from cloudml_magic.dialects import aiplatform_v1
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import checked_machine, parse_accelerator
+from cloudml_magic.dialects.machines import asked_machine
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import boot_command, build_trainer, slug
 from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped
 from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, seconds, split_list
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
-from cloudml_magic.records import CapturedSource, JobSpec, Machine, TrainerPackage
+from cloudml_magic.records import CapturedSource, JobSpec, TrainerPackage
 from cloudml_magic.settings import Settings
 from cloudml_magic.source import CaptureOptions, capture, masked, render_module
 
@@ -64,7 +64,9 @@ def prepare(
     name = checked_name(name)
     arguments = pairs("arg", options.arg)
     environment = _environment(options.env)
-    machine = _machine(options, settings)
+    machine = asked_machine(
+        settings.value("machine", options.machine), settings.value("gpu", options.gpu), options.spot
+    )
     backend = kernel_backend()
     data_files = parse_data(options.data, folder)
     source = capture(
@@ -167,12 +169,6 @@ def manifest(preparation: Preparation, notebook: str | None, cell: str, submitte
         "image": spec.image,
     }
     return json.dumps(document, indent=1, ensure_ascii=True).encode()
-
-
-def _machine(options: TrainOptions, settings: Settings) -> Machine:
-    gpu = settings.value("gpu", options.gpu)
-    accelerator = parse_accelerator(gpu) if gpu and gpu.lower() != "none" else None
-    return checked_machine(Machine(settings.value("machine", options.machine), accelerator, options.spot))
 
 
 def _environment(names: tuple[str, ...]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from cloudml_magic.pipeline.progress import JobProgress
 from cloudml_magic.pipeline.session import notebook_namespace
 from cloudml_magic.storage import Address, ObjectStorage
 
+_MODEL = "model/model.keras"
 _CUSTOM_BASES = (
     "Layer",
     "Metric",
@@ -49,10 +50,14 @@ def history(progress: JobProgress) -> Any:
     return frame
 
 
+def has_model(folder: Address, storage: ObjectStorage) -> bool:
+    """Whether the job has saved a model, at its end or when it was stopped."""
+    return storage.size(folder / _MODEL) is not None
+
+
 def model(name: str, folder: Address, storage: ObjectStorage, custom_objects: Mapping[str, Any] | None) -> Any:
     """Loads the job's model: safe mode, custom classes from the notebook."""
-    address = folder / "model/model.keras"
-    if storage.size(address) is None:
+    if not has_model(folder, storage):
         raise CloudMLError(
             "no-model",
             f"Job {name} left no model.",
@@ -63,7 +68,7 @@ def model(name: str, folder: Address, storage: ObjectStorage, custom_objects: Ma
 
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "model.keras"
-        storage.download(address, file)
+        storage.download(folder / _MODEL, file)
         objects = _notebook_classes(keras) | dict(custom_objects or {})
         try:
             return keras.saving.load_model(file, custom_objects=objects, safe_mode=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -99,8 +100,18 @@ class Job:
         return [str(folder / name) for name in self._connection.storage.names(folder)]
 
     def model(self, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """The trained model: waits for the job, loads without running code of the file, finds your own classes."""
-        self.wait()
+        """The trained model: waits for the job, loads without running code of the file, finds your own classes.
+
+        Of a job that failed or was cancelled it is the model as it was then, with a warning, if there is one.
+        """
+        try:
+            self.wait()
+        except CloudMLError as ended:
+            if ended.reference not in {"job-failed", "job-cancelled"} or not results.has_model(
+                self.folder, self._connection.storage
+            ):
+                raise
+            warnings.warn(f"{ended.what} This is its model as it was then.", stacklevel=2)
         return results.model(self.name, self.folder, self._connection.storage, custom_objects)
 
     def delete(self) -> None:

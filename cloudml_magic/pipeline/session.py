@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from cloudml_magic.connection import Connection, Place, place
+from cloudml_magic.connection import Connection, Place, concurrency, place
+from cloudml_magic.dialects.machines import asked_machine
 from cloudml_magic.ledger import Ledger
 from cloudml_magic.settings import Resolved, Settings
 
@@ -16,7 +17,10 @@ CURRENT = Settings()
 
 def init(**values: str | None) -> list[Resolved]:
     """Sets what is given for this session; returns every setting with where it came from."""
-    CURRENT.set({name: str(value) for name, value in values.items() if value is not None})
+    given = {name: str(value) for name, value in values.items() if value is not None}
+    asked_machine(given.get("machine"), given.get("gpu"))
+    concurrency(given.get("concurrent_jobs"))
+    CURRENT.set(given)
     return CURRENT.table()
 
 

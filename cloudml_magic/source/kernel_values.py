@@ -6,6 +6,7 @@ import math
 import sys
 import types
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 LARGEST_LITERAL = 64 * 1024
@@ -94,12 +95,27 @@ def _form_of(name: str, value: object) -> Form:
     module = getattr(value, "__module__", None)
     if isinstance(value, type | types.FunctionType) and module == "__main__":
         what = "class" if isinstance(value, type) else "function"
+        script = _script_of(value)
+        if script:
+            return Unshippable(
+                f"a {what} of {script.name}",
+                "the notebook ran that file, it did not import it",
+                f"Write `from {script.stem} import {value.__name__}` in a cell, with the file beside the notebook.",
+            )
         return Unshippable(
             f"a {what} of this notebook",
             "no cell that ran to its end defines it any more",
             f"Run the cell with the {what} again.",
         )
     return Unshippable(summary_of(value), "it is no small plain value, array, frame or tensor", _ADVICE)
+
+
+def _script_of(value: type | types.FunctionType) -> Path | None:
+    """The file that `%run` took a function or class from."""
+    functions = vars(value).values() if isinstance(value, type) else [value]
+    codes = (function.__code__ for function in functions if isinstance(function, types.FunctionType))
+    files = (Path(code.co_filename) for code in codes)
+    return next((file for file in files if file.suffix == ".py" and file.is_file()), None)
 
 
 class _TooLargeError(Exception):

@@ -118,3 +118,19 @@ def test_a_terminal_gets_a_line_for_each_change_and_epoch(monkeypatch: pytest.Mo
         "digits · warning: the loss is nan",
         "digits · FAILED · this machine · 0 s · It broke. (In [3], line 2)",
     ]
+
+
+def test_in_a_terminal_a_job_that_is_shown_again_is_not_told_twice() -> None:
+    """`%ml_wait` takes over from the card of `%%ml_train`; each line is written once from then on."""
+    before: list[str] = []
+    after: list[str] = []
+    first, second = live.TextCard(SNAPSHOT, before.append), live.TextCard(SNAPSHOT, after.append)
+    first.belongs_to(SNAPSHOT)
+    running = JobEvent("state", SNAPSHOT.created, {"state": "RUNNING"})
+    first.apply(running)
+    second.belongs_to(SNAPSHOT)
+    for card in (first, second):
+        card.apply(running)
+        card.apply(JobEvent("state", SNAPSHOT.created, {"state": "SUCCEEDED"}))
+    assert len(before) == 1
+    assert [line.split(" · ")[1] for line in after] == ["RUNNING", "SUCCEEDED"]

@@ -34,6 +34,8 @@ def test_names_that_people_use(name: str) -> None:
         ("a b", "It contains ' '."),
         ("a~1", "It contains '~'."),
         ("a/b", "It contains '/'."),
+        ("$absent", "Nothing in this notebook could be put in for it."),
+        ("{1/0}", "Nothing in this notebook could be put in for it."),
         ("nul\0", "It contains '\\x00'."),
         ("\ud800", "It contains '\\ud800'."),
         ("a\u202eb", "It contains '\\u202e'."),

@@ -224,3 +224,21 @@ def test_an_earlier_self_of_the_trained_cell_does_not_count() -> None:
         options=CaptureOptions(),
     )
     assert texts(source) == ["m = []", "m.append(1)"]
+
+
+def test_what_a_script_made_is_imported_from_it_instead(tmp_path: Path) -> None:
+    """A function or class that `%run` left in the kernel has no cell: the file is named, and how to import from it."""
+    script = tmp_path / "made.py"
+    script.write_text("def build():\n    return 3\nclass Own:\n    def build(self): ...\n")
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    exec(compile(script.read_text(), str(script), "exec"), namespace)
+    with pytest.raises(CloudMLError) as caught:
+        captured(["%run made.py", "build()"], namespace)
+    assert str(caught.value) == (
+        "In [2], line 1 needs `build` (a function of made.py), which no captured cell defines.\n"
+        "  Why:  The notebook ran that file, it did not import it.\n"
+        "  Next: Write `from made import build` in a cell, with the file beside the notebook.\n"
+        "[unshippable-value]"
+    )
+    with pytest.raises(CloudMLError, match=r"a class of made\.py"):
+        captured(["%run made.py", "Own()"], namespace)
