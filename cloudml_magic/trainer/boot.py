@@ -45,7 +45,7 @@ def unpack(content: bytes, folder: str) -> str:
             name = os.path.normpath(member.name)
             if os.path.isabs(name) or ".." in member.name.split("/") or "\\" in name or "\0" in name:
                 refuse(f"holds {member.name!r}, which would land outside its folder")
-            if not (member.isreg() or member.isdir()):
+            if not (member.isreg() or member.isdir()) or member.issparse():
                 refuse(f"holds {member.name!r}, which is neither file nor folder")
             if name.casefold() in seen and member.isreg():
                 refuse(f"holds {member.name!r} twice")

@@ -71,6 +71,17 @@ def _kind(kind: bytes, target: str) -> Callable[[], bytes]:
     return lambda: _tar(_plain("p/evil.py"), ("p/link", b"", kind, target), _plain("p/link/evil.py"))
 
 
+def _sparse() -> bytes:
+    """Half a kilobyte that says it is a file of a terabyte."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("p/evil.py")
+        member.size = len(PAYLOAD)
+        member.pax_headers = {"GNU.sparse.size": str(1 << 40), "GNU.sparse.map": f"0,{len(PAYLOAD)}"}
+        archive.addfile(member, io.BytesIO(PAYLOAD))
+    return file.getvalue()
+
+
 HOSTILE_TARS: dict[str, Callable[[], bytes]] = {
     **{name: _outside(path) for name, path in _OUTSIDE.items() if name != "drive"},
     **{name: _kind(*kind) for name, kind in _KINDS.items() if name != "contiguous-unknown"},
@@ -78,6 +89,7 @@ HOSTILE_TARS: dict[str, Callable[[], bytes]] = {
     "twice-by-case": lambda: _tar(_plain("p/evil.py"), _plain("p/EVIL.py")),
     "twice-by-dot": lambda: _tar(_plain("p/evil.py"), _plain("p/./evil.py")),
     "many": lambda: _tar(*(_plain(f"p/{number}", b"") for number in range(10_001))),
+    "sparse": _sparse,
     "bomb": lambda: _tar(_plain("p/zeros", 300 << 20)),
     "truncated": lambda: _tar(_plain("p/evil.py", PAYLOAD * 5000))[:-40],
     "no-archive": lambda: PAYLOAD,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloudml_magic.local_platform import lifecycle
+from tests.long_counts import IS_SOAK
 from tests.soak.living import LivePlatform, cancel_all
 
 
@@ -17,7 +18,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.soak)
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.timeout(3600))
+            if IS_SOAK:
+                item.add_marker(pytest.mark.timeout(3600))
 
 
 @pytest.fixture
