@@ -111,7 +111,7 @@ def _from_file(file: Path) -> dict[str, str]:
 
     try:
         document = tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise CloudMLError(

@@ -46,6 +46,13 @@ def test_a_setting_that_is_unknown_is_named(home: Path) -> None:
         Settings({"regoin": "x"})
 
 
+def test_a_home_that_is_no_folder_holds_no_configuration(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with it is said where something has to be written there."""
+    (home / "file").write_text("")
+    monkeypatch.setenv("HOME", str(home / "file"))
+    assert Settings().value("target") == "local"
+
+
 def test_a_broken_configuration_file_is_named_with_its_fault(home: Path) -> None:
     """Not a traceback of a parser, but the file and the line."""
     file = write_configuration(home, "region = \n")

@@ -67,7 +67,17 @@ def prepare_shipped(
     addresses: dict[str, str] = {}
     uploads = []
     for item in shipped:
-        content, suffix = shipped_format.save(namespace[item.name])
+        try:
+            content, suffix = shipped_format.save(namespace[item.name])
+        except Exception as problem:  # whatever a foreign type says when it is read
+            raise CloudMLError(
+                "unshippable-value",
+                f"--ship {item.name}: {item.summary} cannot be shipped.",
+                why="It holds Python objects; only numbers, texts and dates travel without running code."
+                if isinstance(problem, TypeError)
+                else str(problem).strip()[:500] or type(problem).__name__,
+                next="Turn it into an array of numbers or texts, or write it to a file and add --data FILE.",
+            ) from problem
         address = bucket / "data" / hashlib.sha256(content).hexdigest() / f"{item.name}{suffix}"
         addresses[item.name] = str(address)
         uploads.append(Upload(address, len(content), content=content))

@@ -243,7 +243,7 @@ class _Capture:
         elif isinstance(form, ImportLine):
             imports.append(CapturedStatement(form.statement, KERNEL, 0, (name,)))
         else:
-            self.refusals.append(unshippable_value.unshippable(trip, name, form))
+            self.refusals.append(unshippable_value.unshippable(trip, name, form, self.elsewhere))
         return True
 
     def _check_arguments(self, selection: Selection, values: list[CapturedValue]) -> None:

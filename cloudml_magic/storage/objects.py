@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -158,6 +159,14 @@ def _explained(address: Address) -> Iterator[None]:
         raise CloudMLError(
             "bucket-denied" if code in (401, 403) else "bucket-failed",
             f"{address} could not be reached." if code is None else f"{address} could not be used (HTTP {int(code)}).",
-            why=getattr(problem, "message", None) or str(problem) or type(problem).__name__,
+            why=_said(problem),
             next="Nothing of yours is lost: run the cell again; `cloudml doctor` checks what is needed.",
         ) from problem
+
+
+def _said(problem: Exception) -> str:
+    """What the server says in words; google-cloud-storage hands its uploads' answers on as addresses and JSON."""
+    text = getattr(problem, "message", None) or str(problem) or type(problem).__name__
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return str(json.JSONDecoder().raw_decode(text, text.index("{"))[0]["error"]["message"])
+    return str(text)

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.pipeline.data import parse_data, prepare_data
-from cloudml_magic.records import DataFile
+from cloudml_magic.pipeline.data import parse_data, prepare_data, prepare_shipped
+from cloudml_magic.records import DataFile, ShippedValue
 from cloudml_magic.storage import Address
 
 BUCKET = Address("b")
@@ -62,3 +63,16 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         prepare_data([DataFile("gone.csv", "gone.csv")], tmp_path, BUCKET)
     assert caught.value.what == "--data gone.csv cannot be read."
     assert str(tmp_path / "gone.csv") in caught.value.why
+
+
+def test_what_cannot_be_shipped_is_refused_by_name() -> None:
+    """An array of Python objects, or a frame that holds them, ends in one message and no traceback of ours."""
+    objects = np.array([{}, 1], dtype=object)
+    with pytest.raises(CloudMLError) as caught:
+        prepare_shipped([ShippedValue("odd", "numpy", "NumPy array (2,) object")], {"odd": objects}, BUCKET)
+    assert str(caught.value) == (
+        "--ship odd: NumPy array (2,) object cannot be shipped.\n"
+        "  Why:  It holds Python objects; only numbers, texts and dates travel without running code.\n"
+        "  Next: Turn it into an array of numbers or texts, or write it to a file and add --data FILE.\n"
+        "[unshippable-value]"
+    )

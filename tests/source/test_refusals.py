@@ -242,3 +242,20 @@ def test_what_a_script_made_is_imported_from_it_instead(tmp_path: Path) -> None:
     )
     with pytest.raises(CloudMLError, match=r"a class of made\.py"):
         captured(["%run made.py", "Own()"], namespace)
+
+
+def test_a_function_of_a_cell_that_does_not_count_is_told_with_that_cell() -> None:
+    """The kernel holds it, but its cell raised or is not marked: the refusal says which cell and why."""
+
+    def shared() -> None: ...
+
+    shared.__module__ = "__main__"
+    shared.__code__ = shared.__code__.replace(co_filename="<cell>")
+    with pytest.raises(CloudMLError) as caught:
+        captured(["def shared(): ...", "shared()"], {"shared": shared}, only_marked=True)
+    assert str(caught.value) == (
+        "In [2], line 1 needs `shared` (a function of this notebook), which no captured cell defines.\n"
+        "  Why:  In [1] defines it, but is not marked with %%ml_code, and --only-marked was given.\n"
+        "  Next: Mend or mark that cell and run it again, or define `shared` in another.\n"
+        "[unshippable-value]"
+    )

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cloudml_magic.source.kernel_values import Shippable, Unshippable
 from cloudml_magic.source.rules.refusal import Refusal, place
 from cloudml_magic.source.rules.trip import Trip, first_use
 
 
-def unshippable(trip: Trip, name: str, form: Shippable | Unshippable) -> Refusal:
-    """The refusal of a needed name that only the kernel holds."""
+def unshippable(trip: Trip, name: str, form: Shippable | Unshippable, elsewhere: Mapping[str, str]) -> Refusal:
+    """The refusal of a needed name that only the kernel holds; `elsewhere` says which cell that does not count
+    defines it."""
     cell, line = first_use(trip.chosen, name) or (None, None)
     what = f"{place(cell, line)} needs `{name}` ({form.summary}), which no captured cell defines."
     if isinstance(form, Shippable):
         return Refusal(
             "value-not-shipped", what, "Arrays, frames and tensors travel only if you say so.",
             f"Add --ship {name}, or run the cell that makes it again.", cell, line, name,
+        )  # fmt: skip
+    if name in elsewhere:
+        return Refusal(
+            "unshippable-value", what, elsewhere[name],
+            f"Mend or mark that cell and run it again, or define `{name}` in another.", cell, line, name,
         )  # fmt: skip
     why = form.why[:1].upper() + form.why[1:] + "."
     return Refusal("unshippable-value", what, why, form.advice, cell, line, name)
