@@ -94,7 +94,7 @@ class _Capture:
         unreadable = unfit_syntax.unreadable(self.trained, self.trained_statements.plain)
         if unreadable is not None:
             raise_refusals([unreadable])
-        if not self.trained_statements.statements:
+        if all(statement.foreign for statement in self.trained_statements.statements):
             raise_refusals([Refusal("empty-cell", f"{self.trained.label} holds nothing to train.", "",
                                     "Write the code that trains into the cell.", self.trained)])  # fmt: skip
         selection = self._selection()

@@ -41,7 +41,7 @@ def canonical(name: str) -> str:
 @lru_cache(maxsize=1)
 def runtime_distributions(roots: tuple[str, ...] = ("tensorflow", "keras", "numpy")) -> frozenset[str]:
     """What the runtime holds: these distributions and all that they require, as this environment's metadata tells."""
-    found: set[str] = set(roots) | {"tensorflow-cpu", "h5py", "protobuf", "tensorboard", "absl-py", "ml-dtypes"}
+    found: set[str] = set(roots) | {"tensorflow-cpu", "h5py", "protobuf", "absl-py", "ml-dtypes"}
     waiting = list(found)
     while waiting:
         try:
@@ -71,6 +71,7 @@ def requirements_for(
 ) -> tuple[str, ...]:
     """The requirements of these imports, of the local modules that they bring, and of what the user named."""
     pinned: dict[str, str] = {}
+    missing: dict[str, str] = {}
     waiting = list(imports)
     seen: set[str] = set()
     while waiting:
@@ -84,7 +85,7 @@ def requirements_for(
             continue
         if _is_held(imported.module, holds):
             continue
-        _add(pinned, imported, local, holds, warnings, waiting, static=static)
+        _add(pinned, imported, local, holds, missing, waiting, static=static)
     for line in installed_lines:
         _add_line(pinned, line, holds)
     for line in requires:
@@ -95,6 +96,11 @@ def requirements_for(
                 next="Write it as pip would take it: --requires 'pandas>=2,scikit-learn==1.5.0'.",
             )  # fmt: skip
         pinned[canonical(match["name"])] = line.strip()
+    warnings += [
+        f"`{module}` is not installed here, so the job will install the latest {name}."
+        for name, module in missing.items()
+        if pinned[canonical(name)] == name
+    ]
     pinned.pop("cloudml-magic", None)
     return tuple(pinned[name] for name in sorted(pinned))
 
@@ -122,7 +128,7 @@ def _is_held(module: str, holds: frozenset[str]) -> bool:
 
 
 def _add(
-    pinned: dict[str, str], imported: Imported, local: LocalModules, holds: frozenset[str], warnings: list[str],
+    pinned: dict[str, str], imported: Imported, local: LocalModules, holds: frozenset[str], missing: dict[str, str],
     waiting: list[Imported], *, static: bool,
 ) -> None:  # fmt: skip
     top = imported.module.partition(".")[0]
@@ -141,7 +147,7 @@ def _add(
         if canonical(name) in holds:
             return
         pinned.setdefault(canonical(name), name)
-        warnings.append(f"`{top}` is not installed here, so the job will install the latest {name}.")
+        missing[name] = top
         return
     name = canonical(distribution)
     if name not in holds:

@@ -259,3 +259,10 @@ def test_a_function_of_a_cell_that_does_not_count_is_told_with_that_cell() -> No
         "  Next: Mend or mark that cell and run it again, or define `shared` in another.\n"
         "[unshippable-value]"
     )
+
+
+@pytest.mark.parametrize("cell", ["%%ml_train\nfiles = !ls", "%%ml_train\n!ls", "%%ml_train\n# later"])
+def test_a_cell_of_which_nothing_could_run_is_refused(cell: str) -> None:
+    """A job without a statement would succeed at nothing."""
+    with pytest.raises(CloudMLError, match=r"In \[1\] holds nothing to train\."):
+        captured([cell], {})

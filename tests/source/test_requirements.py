@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 from pathlib import Path
 
@@ -96,3 +97,21 @@ def test_too_much_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "big.py").write_bytes(b"#" * (10 * 1024 * 1024 + 1))
     with pytest.raises(CloudMLError, match="larger than 10 MB"):
         captured(["import big\nprint(big)"], folder=tmp_path)
+
+
+def test_a_version_that_a_pip_line_names_is_not_called_the_latest() -> None:
+    """What is not installed here but pinned by the notebook itself, or by --requires, needs no warning."""
+    cells = ["!pip install surely_not_there==4.9", "import surely_not_there", "print(surely_not_there)"]
+    source = captured(cells, namespace={})
+    assert (source.requirements, source.warnings) == (("surely_not_there==4.9",), ())
+    source = captured(cells[1:], namespace={}, requires=("surely_not_there>=2",))
+    assert (source.requirements, source.warnings) == (("surely_not_there>=2",), ())
+
+
+def test_the_runtime_holds_tensorboard_only_where_tensorflow_requires_it() -> None:
+    """Later releases of TensorFlow come without it."""
+    required: list[str] = []
+    for name in ("tensorflow", "tensorflow-cpu"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            required += importlib.metadata.requires(name) or []
+    assert ("tensorboard" in runtime_distributions()) == any(line.startswith("tensorboard") for line in required)
