@@ -57,7 +57,9 @@ class FitReports:
         seconds = time.monotonic() - fit.epoch_began
         metrics = _from_history(callbacks, epoch) or _numbers(logs)
         fit.steps = fit.steps or fit.step
-        print(epoch_line(epoch + 1, fit.epochs, fit.step, fit.steps, seconds, metrics), flush=True)
+        if getattr(callbacks, "cloudml_quiet", False):
+            # In place of the bar that a terminal would have; an explicit `verbose` is the user's word.
+            print(epoch_line(epoch + 1, fit.epochs, fit.step, fit.steps, seconds, metrics), flush=True)
         self._write("epoch", urgent=True, **fit.place(), seconds=round(seconds, 6), metrics=metrics)
         self.rows.append({"fit": fit.number, "epoch": epoch + 1, "seconds": round(seconds, 6), **metrics})
         warn_of_nonfinite(metrics, f"epoch {epoch + 1}")

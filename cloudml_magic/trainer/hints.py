@@ -66,6 +66,13 @@ def _undefined(found: re.Match[str]) -> Hint:
     )
 
 
+def _no_tensorboard(found: re.Match[str]) -> Hint:
+    return (
+        "TensorBoard is not installed in the job.",
+        "Add --requires tensorboard, or use --tensorboard in place of the callback.",
+    )
+
+
 _LAYER = r"Input \d+(?: with name '[^']*')? of layer [\"'](?P<layer>[^\"']+)[\"'] is incompatible with the layer: "
 _HINTS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Hint]]] = [
     (
@@ -95,5 +102,6 @@ _HINTS: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Hint]]] = [
         ),
         _wrong_target,
     ),
+    (re.compile(r"^TensorBoard is not installed"), _no_tensorboard),
     (re.compile(r"^name '(?P<name>\w+)' is not defined"), _undefined),
 ]

@@ -12,6 +12,8 @@ from typing import Any
 
 # A bucket's mount shows what was appended only when the file is closed, and rewrites the whole object then.
 _SECONDS_BETWEEN_CLOSES = 5.0
+# What is shorter hides nothing, and masking it would make every log unreadable.
+SHORTEST_SECRET = 4
 
 
 class EventFile:
@@ -25,10 +27,13 @@ class EventFile:
         self._last_close = 0.0
         self._descriptor: int | None = None
         self._failed = False
+        self._secrets = _secret_values()
 
     def write(self, kind: str, *, urgent: bool = False, **fields: Any) -> None:
         """One event. `urgent` ones are not held back where writing is costly."""
         event = {"kind": kind, "time": round(time.time(), 6), **plain(fields)}
+        if self._secrets:
+            event = _masked(event, self._secrets)
         line = json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n"
         with self._lock:
             self._pending.append(line)
@@ -139,6 +144,23 @@ def number(value: Any) -> Any:
     except (TypeError, ValueError, RuntimeError):
         name = type(value).__name__
         raise TypeError(f"report() takes single numbers, not {name} of shape {getattr(value, 'shape', '?')}") from None
+
+
+def _secret_values() -> list[str]:
+    """The values that no answer and no log may show, the longest first, since one may begin another."""
+    names = os.environ.get("CLOUDML_SECRETS", "").split(",")
+    values = {os.environ.get(name, "") for name in names if name}
+    return sorted((value for value in values if len(value) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def _masked(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if isinstance(value, dict):
+        return {_masked(key, secrets): _masked(item, secrets) for key, item in value.items()}
+    return [_masked(item, secrets) for item in value] if isinstance(value, list) else value
 
 
 def plain(value: Any) -> Any:
