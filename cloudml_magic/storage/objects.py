@@ -17,6 +17,7 @@ from cloudml_magic.storage.address import Address
 
 _GIVE_UP_SECONDS = 60.0
 TIMEOUT_SECONDS = 30.0
+_DOWNLOADS = 3
 
 
 class ObjectStorage:
@@ -64,7 +65,9 @@ class ObjectStorage:
 
         with _explained(address):
             try:
-                content: bytes = self._blob(address).download_as_bytes(checksum="auto", **_patience())
+                content: bytes = _undamaged(
+                    lambda: self._blob(address).download_as_bytes(checksum="auto", **_patience())
+                )
             except NotFound:
                 return None
             return content
@@ -88,7 +91,7 @@ class ObjectStorage:
             handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:40]}.")
             os.close(handle)
             try:
-                self._blob(address).download_to_filename(temporary, checksum="auto", **_patience())
+                _undamaged(lambda: self._blob(address).download_to_filename(temporary, checksum="auto", **_patience()))
                 Path(temporary).replace(file)
             finally:
                 Path(temporary).unlink(missing_ok=True)
@@ -128,6 +131,18 @@ def _crc32c(content: bytes) -> str:
     import google_crc32c
 
     return base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
+
+
+def _undamaged(download: Callable[[], Any]) -> Any:
+    """Repeats a download that arrived damaged; a fault that stays is raised."""
+    from google.resumable_media import DataCorruption
+
+    for _ in range(_DOWNLOADS - 1):
+        try:
+            return download()
+        except DataCorruption:
+            continue
+    return download()
 
 
 def _patience() -> dict[str, Any]:

@@ -159,3 +159,15 @@ def test_a_line_whose_job_never_arrived_is_no_job(proxy: FaultProxy) -> None:
     with pytest.raises(CloudMLError, match="There is no job 'unsent'"):
         pipeline.job("unsent")
     assert not ledger().named("unsent")
+
+
+def test_a_byte_that_flips_on_the_way_down_is_fetched_again(proxy: FaultProxy) -> None:
+    """Once is a nuisance that nobody sees; always is an error, and never is it content."""
+    job = send("from cloudml_magic import report\nreport(1, value=7)", "damaged")
+    job.wait()
+    proxy.script(Fault("flip_response", "GET", r"/download/storage/.*events", at=20, times=2))
+    assert job.metrics == {"value": 7.0}
+    proxy.script(Fault("flip_response", "GET", r"/download/storage/.*events", at=20, times=3))
+    with pytest.raises(CloudMLError) as caught:
+        job.metrics  # noqa: B018
+    assert caught.value.reference == "bucket-failed"
