@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloudml_magic.source import known_calls
+from cloudml_magic.source.effects import STATE, file_name, generator
 from cloudml_magic.source.known_calls import PLAIN_ATTRIBUTES
 from cloudml_magic.source.names import Code, parameters
 from cloudml_magic.source.paths import joined_path
@@ -16,7 +17,7 @@ from cloudml_magic.source.words import words
 from cloudml_magic.source.world import FRESH, ITERATOR, NO_CODE, NOTHING, PLAIN, Value, merged
 
 if TYPE_CHECKING:
-    from cloudml_magic.source.effects import Reader
+    from cloudml_magic.source.reader import Reader
 
 __all__ = ["BUILTIN_NAMES", "PLAIN_ATTRIBUTES", "read_call", "sets_anything", "shows"]
 
@@ -112,10 +113,10 @@ def _library_call(reader: Reader, node: ast.Call, called: Value, arguments: list
         return Value("module", path=arguments[0].text)
     _state(reader, path)
     if path.startswith("os.environ.") and name in {"update", "setdefault", "pop", "clear"}:
-        reader.changes.add(_STATE)
+        reader.changes.add(STATE)
     elif name in _SETTING_CODE and path.startswith("builtins."):
         if name == "exec":
-            reader.changes.add(_STATE)
+            reader.changes.add(STATE)
     elif name in known_calls.CHANGING_FUNCTIONS and arguments:
         reader.change(arguments[0], by=arguments[1:])
     elif name in known_calls.SHUFFLES and bare:
@@ -140,12 +141,7 @@ def _library_call(reader: Reader, node: ast.Call, called: Value, arguments: list
     return _result(arguments)
 
 
-_STATE = "global state"  # effects.STATE; that module imports this one
-
-
 def _state(reader: Reader, path: str) -> None:
-    from cloudml_magic.source.effects import generator
-
     for seeded in known_calls.seeded_by(path):
         reader.world.seeded.add(seeded)
         if reader.conditional or reader.code is not None:
@@ -153,7 +149,7 @@ def _state(reader: Reader, path: str) -> None:
         else:
             reader.bound.add(generator(seeded))
     if known_calls.sets_state(path) and not known_calls.seeded_by(path):
-        reader.changes.add(_STATE)
+        reader.changes.add(STATE)
     drawn = known_calls.draws_from(path)
     if drawn is not None and (drawn in reader.world.seeded or reader.code is not None):
         reader.changes.add(generator(drawn))
@@ -248,8 +244,6 @@ def _given(
 
 def _files(reader: Reader, node: ast.Call, name: str) -> None:
     """A file that earlier code wrote is needed by the call that reads it."""
-    from cloudml_magic.source.effects import file_name
-
     writes = name in known_calls.WRITERS or (name == "open" and opens_for_writing(node))
     if not writes and not (name in known_calls.READERS and reader.world.written):
         return

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cloudml_magic.records import Cell
-from cloudml_magic.source.effects import STATE, Effects, Reader, generator, is_variable
+from cloudml_magic.source.effects import STATE, Effects, generator, is_variable
 from cloudml_magic.source.names import PRESENT
+from cloudml_magic.source.reader import Reader
 from cloudml_magic.source.statements import Statement
 from cloudml_magic.source.world import World
 

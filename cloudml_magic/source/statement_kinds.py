@@ -10,7 +10,7 @@ from cloudml_magic.source.names import Code, class_names, outside_of
 from cloudml_magic.source.world import FRESH, PLAIN, Kind, Value, as_value, element
 
 if TYPE_CHECKING:
-    from cloudml_magic.source.effects import Reader
+    from cloudml_magic.source.reader import Reader
 
 
 def _expression(reader: Reader, node: ast.Expr) -> None:
