@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import secrets
-import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +12,7 @@ from cloudml_magic.local_platform.buckets.conditions import NotModifiedError
 from cloudml_magic.local_platform.buckets.store import BucketStore
 from cloudml_magic.local_platform.buckets.uploads import Uploads
 from cloudml_magic.local_platform.database import Database
+from cloudml_magic.local_platform.disk import is_disk_full
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.resources import Resources
 from cloudml_magic.local_platform.routes.call import Call, Handler
@@ -148,8 +147,7 @@ def _not_served(api: Document, verb: str, path: str) -> PlatformError:
 
 
 def _translated(problem: Exception) -> PlatformError:
-    full = isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or (isinstance(problem, sqlite3.OperationalError) and "full" in str(problem)):
+    if is_disk_full(problem):
         return PlatformError(507, "The disk of the local platform is full. Free some space and try again.")
     if isinstance(problem, PermissionError):
         return PlatformError(403, f"The local platform may not touch {problem.filename}: {problem.strerror}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any, cast
@@ -12,6 +12,8 @@ from typing import Any, cast
 from cloudml_magic.local_platform.application import Application
 from cloudml_magic.local_platform.guard import Guard
 from cloudml_magic.local_platform.platform import LocalPlatform
+
+_log = logging.getLogger("cloudml_magic.local_platform")
 
 
 class PlatformServer:
@@ -49,7 +51,11 @@ class PlatformServer:
 
     async def _serve(self, ready: Callable[[], None], every_second: Callable[[], None]) -> None:
         clock = asyncio.ensure_future(self._tick(ready, every_second))
+        # Trouble at the start ends the server: its starter waits for a word, and would wait for ever.
+        clock.add_done_callback(lambda _: self.stop())
         await self._server.serve(sockets=[self._socket])
+        if clock.done():
+            clock.result()
         clock.cancel()
 
     async def _tick(self, ready: Callable[[], None], every_second: Callable[[], None]) -> None:
@@ -59,7 +65,10 @@ class PlatformServer:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1.0)
-            await loop.run_in_executor(None, functools.partial(every_second))
+            try:
+                await loop.run_in_executor(None, every_second)
+            except Exception:
+                _log.exception("housekeeping failed")
 
 
 def listen_on(port: int) -> socket.socket:

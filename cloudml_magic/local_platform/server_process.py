@@ -6,7 +6,6 @@ Its starter reads one JSON line from its standard output: that it is ready, that
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import logging
@@ -22,6 +21,7 @@ from typing import Any
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform.address import last_port, lasting_token, write_address
+from cloudml_magic.local_platform.disk import is_disk_full
 from cloudml_magic.local_platform.settings import PREFIX, PlatformSettings
 from cloudml_magic.places import PlatformPlaces
 
@@ -60,9 +60,7 @@ def starting_problem(problem: Exception) -> CloudMLError:
             why=f"The package {problem.name} is not installed here; the base install brings none of what it runs on.",
             next="pip install 'cloudml-magic[local]'",
         )
-    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CloudMLError("platform-disk-full", what, why="The disk is full.", next=full)
-    if isinstance(problem, sqlite3.OperationalError) and "full" in str(problem):
+    if is_disk_full(problem):
         return CloudMLError("platform-disk-full", what, why="The disk is full.", next=full)
     if isinstance(problem, OSError) and problem.filename:
         return CloudMLError(

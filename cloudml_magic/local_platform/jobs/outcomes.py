@@ -63,6 +63,11 @@ def lost(replica: str) -> Error:
     )
 
 
+def disk_full(what: str) -> Error:
+    """There was no room for what a job needs."""
+    return RESOURCE_EXHAUSTED, f"{what}: the disk is full. Free space on the disk, then submit the job again."
+
+
 def restarted() -> Error:
     """The machine went down under the job."""
     return ABORTED, "The machine restarted while the job ran. Submit the job again."

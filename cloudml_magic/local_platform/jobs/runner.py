@@ -6,23 +6,34 @@ One thread decides and watches; preparing a job (which may install packages) has
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import selectors
 import shutil
+import sqlite3
 import threading
 import time
-import traceback
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from cloudml_magic.local_platform.disk import is_disk_full
 from cloudml_magic.local_platform.jobs.capacity import Capacity
 from cloudml_magic.local_platform.jobs.environment import plain_environment, write_shims
-from cloudml_magic.local_platform.jobs.outcomes import INTERNAL, INVALID_ARGUMENT, Error, error_of, lost, restarted
+from cloudml_magic.local_platform.jobs.outcomes import (
+    INTERNAL,
+    INVALID_ARGUMENT,
+    Error,
+    disk_full,
+    error_of,
+    lost,
+    restarted,
+)
 from cloudml_magic.local_platform.jobs.packages import PreparationError
 from cloudml_magic.local_platform.jobs.preparation import Preparation, PreparedJob
 from cloudml_magic.local_platform.jobs.replicas import replicas_of
+from cloudml_magic.local_platform.jobs.runs import JobStore, Run, StoredJob, record
 from cloudml_magic.local_platform.jobs.spare import WarmSpare
 from cloudml_magic.local_platform.jobs.supervision import SupervisedReplica, is_held, start_supervisor, tell
 from cloudml_magic.local_platform.settings import PlatformSettings
@@ -31,46 +42,11 @@ from cloudml_magic.states import JobState
 
 _CLAIM_SECONDS = 2.0
 _HOUSEKEEPING_SECONDS = 5.0
+_RETRY_SECONDS = 1.0
+# What a store raises that cannot be written now, most often because the disk is full.
+_UNWRITABLE = (sqlite3.Error, OSError)
 
-
-class StoredJob(Protocol):
-    """What the runner reads of a job."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def body(self) -> Mapping[str, Any]: ...
-    @property
-    def state(self) -> JobState: ...
-
-
-class JobStore(Protocol):
-    """Where jobs are kept; every method may be called from any thread."""
-
-    def jobs_in(self, states: Collection[JobState], /) -> Collection[StoredJob]: ...
-    def job(self, id: str, /) -> StoredJob | None: ...
-    def update_job(
-        self,
-        id: str,
-        *,
-        state: JobState | None = None,
-        note: str | None = None,
-        started: float | None = None,
-        ended: float | None = None,
-        error: Error | None = None,
-    ) -> object: ...
-
-
-class _Run:
-    """A job that was taken out of the queue."""
-
-    def __init__(self, job_id: str) -> None:
-        self.id = job_id
-        self.replicas: dict[str, SupervisedReplica] = {}
-        self.living: set[str] = set()
-        self.cancelled = False
-        self.error: Error | None = None
-        self.backend: str | None = None
+_log = logging.getLogger("cloudml_magic.local_platform")
 
 
 class JobRunner:
@@ -96,7 +72,9 @@ class JobRunner:
         self._spare = WarmSpare(places.spare, plain, settings.spare_idle_seconds)
         self._lock = threading.RLock()
         self._queue: deque[str] = deque()
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
+        self._unrecorded: dict[str, Run] = {}
+        self._waits_for_store = False
         self._closing = False
         self._selector = selectors.DefaultSelector()
         self._wake_reader, self._wake_writer = os.pipe()
@@ -115,7 +93,8 @@ class JobRunner:
         job = self._resources.job(job_id)
         if job is None or job.state != JobState.QUEUED:
             return
-        self._pin(job)
+        # The job is stored and so must run or fail: what cannot be pinned now is pinned when it is prepared.
+        self._guarded(self._pin, job)
         with self._lock:
             if job_id not in self._queue and job_id not in self._runs:
                 self._queue.append(job_id)
@@ -128,18 +107,17 @@ class JobRunner:
             if job is None or job.state.is_final:
                 return
             if job_id in self._queue or (job.state == JobState.QUEUED and job_id not in self._runs):
+                self._resources.update_job(job_id, state=JobState.CANCELLED, ended=time.time(), note="")
                 if job_id in self._queue:
                     self._queue.remove(job_id)
-                self._resources.update_job(job_id, state=JobState.CANCELLED, ended=time.time(), note="")
                 return
             run = self._runs.get(job_id)
-            if run is None:
+            if run is None or run.ended is not None:
                 return
-            run.cancelled = True
-            if job.state != JobState.CANCELLING:
-                self._resources.update_job(job_id, state=JobState.CANCELLING, note="")
-            for name in run.living:
-                run.replicas[name].ask_to_end()
+            run.is_cancelled = True
+            # First of all: the job may be what fills the disk that its new state needs.
+            run.stop()
+            self._record(run)
         self._wake()
 
     def delete_files(self, job_id: str) -> None:
@@ -156,8 +134,7 @@ class JobRunner:
         for job in self._resources.jobs_in([JobState.PREPARING, JobState.RUNNING, JobState.CANCELLING]):
             self._adopt(job)
         for job in self._resources.jobs_in([JobState.QUEUED]):
-            if not (self._places.jobs / job.id / "packages.json").exists():
-                self._pin(job)
+            self._guarded(self._pin, job)
             self._queue.append(job.id)
         self._thread = threading.Thread(target=self._serve, name="job-runner", daemon=True)
         self._thread.start()
@@ -177,11 +154,13 @@ class JobRunner:
 
     def _serve(self) -> None:
         while not self._closing:
-            for key, _ in self._selector.select(_HOUSEKEEPING_SECONDS):
+            wait = _RETRY_SECONDS if self._unrecorded or self._waits_for_store else _HOUSEKEEPING_SECONDS
+            for key, _ in self._selector.select(wait):
                 if key.data is None:
                     os.read(self._wake_reader, 4096)
                 else:
                     self._guarded(self._note_end, *key.data)
+            self._guarded(self._record_again)
             self._guarded(self._start_waiting)
             self._spare.end_if_idle()
 
@@ -190,26 +169,33 @@ class JobRunner:
         try:
             step(*arguments)
         except Exception:
-            traceback.print_exc()
+            _log.exception("a step of the job runner failed")
 
     def _start_waiting(self) -> None:
         with self._lock:
+            self._waits_for_store = False
             while self._queue and self._capacity.has_room() and not self._closing:
                 job_id = self._queue.popleft()
                 gpu = self._capacity.take(job_id)
-                self._runs[job_id] = run = _Run(job_id)
+                self._runs[job_id] = run = Run(job_id)
                 try:
                     self._resources.update_job(job_id, state=JobState.PREPARING, note="")
+                except _UNWRITABLE:
+                    self._forget(run)
+                    self._queue.appendleft(job_id)
+                    self._waits_for_store = True
+                    return
                 except Exception:
                     # It was deleted, or moved on behind our back.
                     self._forget(run)
                     continue
                 threading.Thread(target=self._prepare, args=(run, gpu), name=f"prepare-{job_id}", daemon=True).start()
 
-    def _prepare(self, run: _Run, gpu: int | None) -> None:
+    def _prepare(self, run: Run, gpu: int | None) -> None:
         try:
             job = self._resources.job(run.id)
             assert job is not None
+            self._pin(job)
             prepared = self._preparation.prepare(
                 run.id, job.body, gpu, self._spare.backend, lambda note: self._say(run.id, note)
             )
@@ -217,13 +203,14 @@ class JobRunner:
         except PreparationError as problem:
             self._fail(run, (INVALID_ARGUMENT, str(problem)))
         except Exception as problem:
-            traceback.print_exc()
-            self._fail(run, (INTERNAL, f"The job could not be prepared: {type(problem).__name__}: {problem}"))
+            _log.exception("job %s could not be prepared", run.id)
+            message = f"The job could not be prepared: {type(problem).__name__}: {problem}"
+            self._fail(run, disk_full("The job could not start") if is_disk_full(problem) else (INTERNAL, message))
 
-    def _launch(self, run: _Run, prepared: PreparedJob) -> None:
-        run.backend = prepared.backend
+    def _launch(self, run: Run, prepared: PreparedJob) -> None:
+        run.backend, run.note = prepared.backend, prepared.note
         for name, told in prepared.assignments:
-            if run.cancelled:
+            if run.is_stopping:
                 break
             folder = Path(told["replica_folder"])
             supervisor = self._spare.take(told) if prepared.suits_spare and self._settings.spare else None
@@ -233,23 +220,24 @@ class JobRunner:
             with self._lock:
                 self._watch(run, SupervisedReplica(name, folder, supervisor))
         with self._lock:
-            if not run.cancelled:
-                self._resources.update_job(run.id, state=JobState.RUNNING, started=time.time(), note=prepared.note)
+            run.is_launched = True
+            run.started = None if run.is_cancelled else time.time()
+            if run.is_stopping:
+                run.stop()
+            if run.living:
+                self._record(run)
             else:
-                for name in run.living:
-                    run.replicas[name].ask_to_end()
-            if not run.living:
                 self._finish(run)
         self._wake()
 
-    def _watch(self, run: _Run, replica: SupervisedReplica) -> None:
+    def _watch(self, run: Run, replica: SupervisedReplica) -> None:
         run.replicas[replica.name] = replica
         if replica.descriptor is None:
             return
         run.living.add(replica.name)
         self._selector.register(replica.descriptor, selectors.EVENT_READ, (run, replica))
 
-    def _note_end(self, run: _Run, replica: SupervisedReplica) -> None:
+    def _note_end(self, run: Run, replica: SupervisedReplica) -> None:
         with self._lock:
             if replica.descriptor is None:
                 return
@@ -257,46 +245,58 @@ class JobRunner:
             replica.release()
             run.living.discard(replica.name)
             ended = replica.ended()
-            if not run.cancelled and run.error is None and not self._chief_is_done(run, replica):
+            if not run.is_cancelled and run.error is None and not self._chief_is_done(run, replica):
                 run.error = error_of(replica.name, ended, replica.folder) if ended else lost(replica.name)
             if run.error is not None or replica.name == "workerpool0-0":
                 # The job is over with its chief, or with the first that fails.
-                for name in run.living:
-                    run.replicas[name].ask_to_end()
-            if not run.living:
+                run.stop()
+            if not run.living and run.is_launched:
                 self._finish(run)
 
-    def _chief_is_done(self, run: _Run, replica: SupervisedReplica) -> bool:
+    def _chief_is_done(self, run: Run, replica: SupervisedReplica) -> bool:
         chief = run.replicas.get("workerpool0-0")
         ended = chief.ended() if chief is not None else None
         return replica is not chief and ended is not None and ended.get("code") == 0
 
-    def _finish(self, run: _Run) -> None:
-        job = self._resources.job(run.id)
-        now = time.time()
-        if job is not None and not job.state.is_final:
-            if run.cancelled or job.state == JobState.CANCELLING:
-                self._resources.update_job(run.id, state=JobState.CANCELLED, ended=now, note="")
-            elif run.error is not None:
-                self._resources.update_job(run.id, state=JobState.FAILED, ended=now, error=run.error, note="")
-            else:
-                if job.state == JobState.PREPARING:
-                    self._resources.update_job(run.id, state=JobState.RUNNING, started=now)
-                self._resources.update_job(run.id, state=JobState.SUCCEEDED, ended=now)
-        self._forget(run)
-        if self._settings.spare and not self._queue and not self._closing:
-            self._spare.refill(run.backend)
+    def _finish(self, run: Run) -> None:
+        run.ended = run.ended or time.time()
+        # Also if its end cannot be recorded yet: others may use what it used.
+        self._capacity.give_back(run.id)
+        self._record(run)
         self._wake()
 
-    def _fail(self, run: _Run, error: Error) -> None:
+    def _record(self, run: Run) -> None:
+        """Brings the store up to the run, now or as soon as the store can be written; forgets one that is over."""
+        try:
+            record(run, self._resources)
+        except _UNWRITABLE as problem:
+            if run.id not in self._unrecorded:
+                _log.error("job %s cannot be recorded yet: %s", run.id, problem)
+            self._unrecorded[run.id] = run
+            return
+        except Exception:
+            # It was deleted behind our back.
+            _log.exception("job %s cannot be recorded", run.id)
+        self._unrecorded.pop(run.id, None)
+        if run.ended is not None and run.id in self._runs:
+            self._forget(run)
+            if self._settings.spare and not self._queue and not self._closing:
+                self._spare.refill(run.backend)
+
+    def _record_again(self) -> None:
+        with self._lock:
+            for run in list(self._unrecorded.values()):
+                self._record(run)
+
+    def _fail(self, run: Run, error: Error) -> None:
         with self._lock:
             run.error = error
-            for name in run.living:
-                run.replicas[name].ask_to_end()
+            run.is_launched = True
+            run.stop()
             if not run.living:
                 self._finish(run)
 
-    def _forget(self, run: _Run) -> None:
+    def _forget(self, run: Run) -> None:
         self._runs.pop(run.id, None)
         self._capacity.give_back(run.id)
 
@@ -304,56 +304,54 @@ class JobRunner:
 
     def _adopt(self, job: StoredJob) -> None:
         """A job that an earlier platform started: its supervisor lives, has ended, or never began."""
-        self._runs[job.id] = run = _Run(job.id)
-        run.cancelled = job.state == JobState.CANCELLING
+        self._runs[job.id] = run = Run(job.id)
+        run.is_cancelled = job.state == JobState.CANCELLING
         gpu = self._capacity.take(job.id)
         if job.state == JobState.RUNNING:
             self._resume(run)
         else:
             threading.Thread(target=self._take_up, args=(run, gpu), name=f"take-up-{run.id}", daemon=True).start()
 
-    def _take_up(self, run: _Run, gpu: int | None) -> None:
+    def _take_up(self, run: Run, gpu: int | None) -> None:
         # A supervisor may have got its line just before the platform died; the job must not start twice.
         deadline = time.monotonic() + _CLAIM_SECONDS
         while self._is_about_to_be_claimed(run) and time.monotonic() < deadline:
             time.sleep(0.01)
-        if self._claims(run) or run.cancelled:
+        if self._claims(run) or run.is_cancelled:
             with self._lock:
                 self._guarded(self._resume, run)
         else:
             self._prepare(run, gpu)
 
-    def _claims(self, run: _Run) -> list[Path]:
+    def _claims(self, run: Run) -> list[Path]:
         """The folders of the job's replicas that a supervisor serves or has served."""
         return [path.parent for path in sorted((self._places.jobs / run.id).glob("*/process.json"))]
 
-    def _is_about_to_be_claimed(self, run: _Run) -> bool:
+    def _is_about_to_be_claimed(self, run: Run) -> bool:
         claims = self._claims(run)
         logs = [log for log in (self._places.jobs / run.id).glob("*/supervisor.log") if log.parent not in claims]
         return any(map(is_held, logs if claims else [*logs, self._spare.errors]))
 
-    def _resume(self, run: _Run) -> None:
+    def _resume(self, run: Run) -> None:
         job = self._resources.job(run.id)
         replicas = [SupervisedReplica(folder.name, folder) for folder in self._claims(run)]
+        run.is_launched = True
         for replica in replicas:
             self._watch(run, replica)
-        living = bool(run.living)
         if replicas and job is not None and job.state == JobState.PREPARING:
-            self._resources.update_job(run.id, state=JobState.RUNNING, started=time.time())
+            run.started = time.time()
             never_started = [replica.name for replica in replicas_of(job.body)[len(replicas) :]]
             run.error = lost(never_started[0]) if never_started else None
-        if run.cancelled:
-            for name in run.living:
-                run.replicas[name].ask_to_end()
         for replica in replicas:
             if replica.name not in run.living and run.error is None:
                 run.error = self._error_after_absence(replica)
         if not replicas:
             run.error = restarted()
-        if run.error is not None:
-            for name in run.living:
-                run.replicas[name].ask_to_end()
-        if not living:
+        if run.error is not None or run.is_cancelled:
+            run.stop()
+        if run.living:
+            self._record(run)
+        else:
             for replica in replicas:
                 replica.release()
             self._finish(run)
@@ -368,10 +366,11 @@ class JobRunner:
     # --- small things ---
 
     def _pin(self, job: StoredJob) -> None:
-        self._preparation.pin(job.body, self._places.jobs / job.id)
+        if not (self._places.jobs / job.id / "packages.json").exists():
+            self._preparation.pin(job.body, self._places.jobs / job.id)
 
     def _say(self, job_id: str, note: str) -> None:
-        with contextlib.suppress(KeyError):
+        with contextlib.suppress(KeyError, *_UNWRITABLE):
             self._resources.update_job(job_id, note=note)
 
     def _wake(self) -> None:

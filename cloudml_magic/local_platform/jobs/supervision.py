@@ -111,7 +111,9 @@ class SupervisedReplica:
 
     def ask_to_end(self) -> None:
         """Tells the supervisor to end the job's processes; it takes all of them down."""
-        (self.folder / "cancel").touch()
+        with contextlib.suppress(OSError):
+            # On a full disk the signal alone has to do.
+            (self.folder / "cancel").touch()
         if self.descriptor is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.descriptor, signal.SIGTERM)
