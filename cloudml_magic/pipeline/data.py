@@ -12,16 +12,15 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import DataFile, ShippedValue
 from cloudml_magic.storage import Address, ObjectStorage
 
-_CHUNK = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Something that has to lie at an address before the job starts: content, or files of a folder."""
+    """Something that has to lie at an address before the job starts: content, a file, or files of a folder."""
 
     address: Address
     size: int
     content: bytes | None = field(default=None, repr=False)
+    file: Path | None = None
     folder: Path | None = None
     names: tuple[str, ...] = ()
 
@@ -29,6 +28,8 @@ class Upload:
         """Sends what is not there yet."""
         if self.content is not None:
             storage.put_once(self.address, self.content)
+        elif self.file is not None:
+            storage.put_file_once(self.address, self.file)
         elif self.folder is not None:
             storage.upload_folder(self.folder, self.address, list(self.names))
 
@@ -110,7 +111,7 @@ def _upload(item: DataFile, folder: Path, bucket: Address) -> Upload:
     try:
         if source.is_dir():
             return _folder_upload(source, bucket)
-        content = source.read_bytes()
+        digest, size = _file_digest(source), source.stat().st_size
     except OSError as problem:
         raise CloudMLError(
             "data-not-found" if isinstance(problem, FileNotFoundError) else "data-unreadable",
@@ -118,8 +119,7 @@ def _upload(item: DataFile, folder: Path, bucket: Address) -> Upload:
             why=f"{source}: {problem.strerror or problem}",
             next="Give a file or folder relative to the notebook, or a gs:// address.",
         ) from problem
-    digest = hashlib.sha256(content).hexdigest()
-    return Upload(bucket / "data" / digest / source.name, len(content), content=content)
+    return Upload(bucket / "data" / digest / source.name, size, file=source)
 
 
 def _folder_upload(source: Path, bucket: Address) -> Upload:

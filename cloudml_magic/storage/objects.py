@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,20 @@ from cloudml_magic.storage.address import Address
 _GIVE_UP_SECONDS = 60.0
 TIMEOUT_SECONDS = 30.0
 _DOWNLOADS = 3
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What content is known by before it is sent."""
+
+    size: int
+    checksum: int
+
+    @property
+    def encoded(self) -> str:
+        """The checksum as Cloud Storage writes it."""
+        return base64.b64encode(self.checksum.to_bytes(4, "big")).decode()
 
 
 class ObjectStorage:
@@ -29,15 +44,25 @@ class ObjectStorage:
 
     def put_once(self, address: Address, content: bytes) -> bool:
         """Stores content under a name that follows from it; False if it was there already, nothing sent twice."""
+        import google_crc32c
+
+        known = _Known(len(content), google_crc32c.value(content))
+        return self._put_once(address, known, lambda blob, **how: blob.upload_from_string(content, **how))
+
+    def put_file_once(self, address: Address, file: Path) -> bool:
+        """Stores a file of any size under a name that follows from its content, as `put_once` does."""
+        return self._put_once(address, _known_of(file), lambda blob, **how: blob.upload_from_filename(str(file), **how))
+
+    def _put_once(self, address: Address, known: _Known, send: Callable[..., None]) -> bool:
         from google.api_core.exceptions import PreconditionFailed
 
         with _explained(address):
             blob = self._blob(address)
-            if _holds(blob, content):
+            if _holds(blob, known):
                 return False
             try:
-                blob.upload_from_string(
-                    content,
+                send(
+                    blob,
                     content_type="application/octet-stream",
                     if_generation_match=0,
                     checksum="crc32c",
@@ -45,7 +70,7 @@ class ObjectStorage:
                 )
             except PreconditionFailed:
                 # Either another kernel was faster or the reply of our own upload was lost: the content decides.
-                if not _holds(blob, content):
+                if not _holds(blob, known):
                     raise CloudMLError(
                         "object-differs",
                         f"{address} holds something else than what belongs there.",
@@ -99,7 +124,7 @@ class ObjectStorage:
     def upload_folder(self, folder: Path, address: Address, names: list[str]) -> None:
         """Sends the named files of a folder, several at a time; files that are there already are not sent."""
         with ThreadPoolExecutor(max_workers=4) as pool:
-            for _ in pool.map(lambda name: self.put_once(address / name, (folder / name).read_bytes()), names):
+            for _ in pool.map(lambda name: self.put_file_once(address / name, folder / name), names):
                 pass
 
     def delete_folder(self, folder: Address) -> None:
@@ -117,20 +142,25 @@ class ObjectStorage:
         return self._client().bucket(address.bucket).blob(address.name)
 
 
-def _holds(blob: Any, content: bytes) -> bool:
+def _holds(blob: Any, known: _Known) -> bool:
     from google.api_core.exceptions import NotFound
 
     try:
         blob.reload(**_patience())
     except NotFound:
         return False
-    return bool(blob.size == len(content) and blob.crc32c == _crc32c(content))
+    return bool(blob.size == known.size and blob.crc32c == known.encoded)
 
 
-def _crc32c(content: bytes) -> str:
+def _known_of(file: Path) -> _Known:
     import google_crc32c
 
-    return base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
+    size = checksum = 0
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            size += len(chunk)
+            checksum = google_crc32c.extend(checksum, chunk)
+    return _Known(size, checksum)
 
 
 def _undamaged(download: Callable[[], Any]) -> Any:

@@ -171,3 +171,15 @@ def test_a_byte_that_flips_on_the_way_down_is_fetched_again(proxy: FaultProxy) -
     with pytest.raises(CloudMLError) as caught:
         job.metrics  # noqa: B018
     assert caught.value.reference == "bucket-failed"
+
+
+def test_a_large_data_file_goes_up_once(proxy: FaultProxy, tmp_path: Path) -> None:
+    """40 MB as a resumable upload with a fault in the middle; the second time nothing is sent."""
+    file = tmp_path / "large.bin"
+    file.write_bytes(bytes(40 << 20))
+    there = pipeline.session.connection_to(pipeline.session.place(pipeline.session.CURRENT))
+    proxy.script(Fault("reset", "PUT", r"/upload/|/resumable/|upload_id"))
+    address = there.place.bucket / "data" / secrets.token_hex(8)
+    assert there.storage.put_file_once(address, file)
+    assert not there.storage.put_file_once(address, file)
+    assert there.storage.size(address) == 40 << 20
