@@ -117,7 +117,7 @@ def reset() -> None:
 
 
 def _check_installed() -> None:
-    lacking = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    lacking = [name for name in _NEEDED if name not in sys.modules and importlib.util.find_spec(name) is None]
     if lacking:
         raise CloudMLError(
             "local-platform-not-installed",

@@ -265,6 +265,8 @@ def test_a_base_installation_says_what_is_missing(monkeypatch: pytest.MonkeyPatc
     """The base install brings no server; the message has the command that does."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in ("uvicorn", "uv") else object())
+    for name in ("uvicorn", "uv"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(CloudMLError) as caught:
         lifecycle.ensure_running()
     assert str(caught.value) == (
