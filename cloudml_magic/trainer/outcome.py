@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import shutil
@@ -14,9 +16,19 @@ from .fit_reports import FitReports
 from .job_folder import JobFolder
 from .reporting import EventFile, plain, warn
 
+_DISK_FULL = "The model could not be saved: the disk is full."
+_NEXT = "Free space, then submit the job again."
+
+
+class ModelNotSavedError(Exception):
+    """The disk has no room for the model that the job was to deliver."""
+
 
 def save_outcome(job: JobFolder, module: ModuleType, reports: FitReports, events: EventFile | None) -> None:
-    """Writes `model/history.json` and `model/model.keras`; what cannot be saved is a warning, not a lost job."""
+    """Writes `model/history.json` and `model/model.keras`; what cannot be saved is a warning, not a lost job.
+
+    A full disk alone fails the job (ModelNotSavedError): what it trained is gone, and trying again with room helps.
+    """
     folder = job.path("model")
     if folder is None:
         return
@@ -26,7 +38,12 @@ def save_outcome(job: JobFolder, module: ModuleType, reports: FitReports, events
             _tell(events, "history", "model/history.json")
     model = _model(job.model, module, reports.model)
     if model is not None:
-        saved = _save(model, folder)
+        try:
+            saved = _save(model, folder)
+        except ModelNotSavedError:
+            if events is not None:
+                events.write("failure", urgent=True, message=_DISK_FULL, cause="disk_full", next=_NEXT)
+            raise
         if saved:
             _tell(events, "model", f"model/{saved}")
 
@@ -49,30 +66,45 @@ def _model(name: str | None, module: ModuleType, trained: Any) -> Any:
 
 def _save(model: Any, folder: str) -> str | None:
     """The name of the file that was saved; the weights alone where the whole model cannot be."""
-    problems = []
-    with tempfile.TemporaryDirectory(prefix="cloudml-") as temporary:
-        for name, save in (("model.keras", "save"), ("model.weights.h5", "save_weights")):
-            path = os.path.join(temporary, name)
-            try:
+    problems: list[Exception] = []
+    for name, save in (("model.keras", "save"), ("model.weights.h5", "save_weights")):
+        try:
+            with tempfile.TemporaryDirectory(prefix="cloudml-") as temporary:
+                path = os.path.join(temporary, name)
                 getattr(model, save)(path)
                 _move(path, folder, name)
-            except Exception as problem:
-                problems.append(f"{type(problem).__name__}: {problem}".splitlines()[0])
-                continue
-            if problems:
-                warn(f"Only the model's weights could be saved ({problems[0]}).")
-            return name
-    warn(f"The model could not be saved: {problems[0]}.")
+        except Exception as problem:
+            problems.append(problem)
+            continue
+        if problems:
+            warn(f"Only the model's weights could be saved ({_told(problems[0])}).")
+        return name
+    if any(map(_is_disk_full, problems)):
+        raise ModelNotSavedError(f"{_DISK_FULL} {_NEXT}") from None
+    warn(f"The model could not be saved: {_told(problems[0])}.")
     return None
 
 
+def _told(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {problem}".splitlines()[0]
+
+
+def _is_disk_full(problem: Exception) -> bool:
+    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    # Keras and HDF5 tell it in words; without room anywhere Python finds no temporary folder.
+    return any(words in str(problem) for words in ("No space left on device", "No usable temporary directory"))
+
+
 def _put(folder: str, name: str, content: bytes) -> bool:
+    part = os.path.join(folder, name + ".part")
     try:
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, name + ".part"), "wb") as file:
+        with open(part, "wb") as file:
             file.write(content)
-        os.replace(os.path.join(folder, name + ".part"), os.path.join(folder, name))
+        os.replace(part, os.path.join(folder, name))
     except OSError as problem:
+        _remove(part)
         warn(f"{name} could not be written: {problem}.")
         return False
     return True
@@ -82,8 +114,18 @@ def _move(path: str, folder: str, name: str) -> None:
     """Whole or not at all: under another name first, since the folder may be on another disk."""
     os.makedirs(folder, exist_ok=True)
     part = os.path.join(folder, name + ".part")
-    shutil.move(path, part)
-    os.replace(part, os.path.join(folder, name))
+    try:
+        shutil.move(path, part)
+        os.replace(part, os.path.join(folder, name))
+    except BaseException:
+        _remove(part)
+        raise
+
+
+def _remove(part: str) -> None:
+    """What was half written must not keep the disk full."""
+    with contextlib.suppress(OSError):
+        os.unlink(part)
 
 
 def _tell(events: EventFile | None, artifact: str, path: str) -> None:

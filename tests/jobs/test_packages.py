@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.jobs import overlay
+from cloudml_magic.local_platform.jobs import overlay, packages
 from cloudml_magic.local_platform.jobs.packages import PreparationError
 from cloudml_magic.states import JobState
 
@@ -171,9 +171,37 @@ def test_a_requirement_that_does_not_exist_fails_with_its_cause(
     with pytest.raises(PreparationError) as failed:
         overlay.overlay_for(["cloudml-no-such-thing==1"], tmp_path)
     message = str(failed.value)
-    assert message.startswith("The requirements cloudml-no-such-thing==1 cannot be met: ")
+    assert message.startswith("The requirements cloudml-no-such-thing==1 cannot be met: cloudml-no-such-thing was not ")
     assert message.endswith("Look at the names and versions, and at the network; --requires overrides them.")
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        (
+            "Using Python 3.11.7 environment at: venv\nerror: No solution found when resolving dependencies\n"
+            "  cause: Because a was not found in the package registry and you require a, we can conclude that your"
+            " requirements are unsatisfiable.\n",
+            "a was not found in the package registry and you require a.",
+        ),
+        (
+            "  × No solution found when resolving dependencies:\n"
+            "  ╰─▶ Because there is no version of a==99 and you require a==99, we can\n"
+            "      conclude that your requirements are unsatisfiable.\n\nhint: Look elsewhere.\n",
+            "there is no version of a==99 and you require a==99.",
+        ),
+        (
+            "error: Request failed after 3 retries\n  Caused by: Failed to fetch: `https://x/a/`\n"
+            "  Caused by: dns error\n",
+            "Request failed after 3 retries Failed to fetch: `https://x/a/` dns error",
+        ),
+        ("", "uv gave no reason."),
+    ],
+)
+def test_of_what_uv_says_the_cause_is_quoted(said: str, cause: str) -> None:
+    """Neither its preamble nor its conclusion: the one line that a user can act on."""
+    assert packages.cause_line(said) == cause
 
 
 def test_an_unreadable_requirement_is_told(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from cloudml_magic.local_platform.buckets.listing import Selection, list_objects
+from cloudml_magic.local_platform.buckets.store import BucketStore
+from cloudml_magic.local_platform.database import Database
 from cloudml_magic.local_platform.jobs import process_table
 from cloudml_magic.local_platform.jobs.supervision import assignment, start_supervisor, tell
 from cloudml_magic.states import JobState
@@ -372,3 +375,18 @@ def test_deleting_a_job_frees_its_files_and_not_its_results(bench: Bench) -> Non
     bench.runner.delete_files(job.id)
     assert not (bench.places.jobs / job.id).exists()
     assert (bench.buckets / "bucket/jobs/one/model/m").read_text() == "m\n"
+
+
+def test_a_jobs_output_folders_are_there_before_it_writes(bench: Bench) -> None:
+    """As into a mounted bucket, a job writes into AIP_* at once; folders that it leaves empty are no objects."""
+    job = bench.run(
+        container("sh", "-c", 'echo 1 > "$AIP_MODEL_DIR/m"; ls "$AIP_CHECKPOINT_DIR" "$AIP_TENSORBOARD_LOG_DIR"')
+    )
+    assert job.state is JobState.SUCCEEDED, bench.log(job.id)
+    database = Database(bench.places.state / "objects.sqlite")
+    store = BucketStore(database, bench.buckets, bench.places.side_store)
+    for delimiter in ("", "/"):
+        page = list_objects(store, "bucket", Selection(prefix="jobs/one/", delimiter=delimiter), "", 0)
+        assert [entry.name for entry in page.objects] == ([] if delimiter else ["jobs/one/model/m"])
+        assert page.prefixes == (("jobs/one/model/",) if delimiter else ())
+    database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudml_magic.local_platform.jobs.supervised_output import MASK, Masker, OutputLog
+from cloudml_magic.local_platform.logs import LogLine, ReplicaLog
 
 
 @given(
@@ -58,3 +60,38 @@ def test_a_flood_keeps_its_beginning_and_its_end(tmp_path: Path) -> None:
         b"000000000\n",
         b"000000002\n",
     ]
+
+
+def test_a_reader_in_between_sees_each_line_as_it_will_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads between any two writes gets each line with the time and stream that it keeps."""
+    log, reader = OutputLog(str(tmp_path), []), ReplicaLog(tmp_path)
+    seen: list[LogLine] = []
+    write = os.write
+
+    def watched(descriptor: int, content: bytes) -> int:
+        done = write(descriptor, content)
+        seen.extend(reader.lines(seen[-1].end if seen else 0))
+        return done
+
+    monkeypatch.setattr(os, "write", watched)
+    for stream, chunk in [(1, b"out\n"), (2, b"error\n"), (1, b"a\nb"), (2, b"E"), (1, b"c\n"), (2, b"\n")]:
+        log.feed(stream, chunk)
+    log.close()
+    monkeypatch.undo()
+    assert seen == list(ReplicaLog(tmp_path).lines())
+    assert [(line.text, line.severity) for line in seen[:2]] == [("out", "INFO"), ("error", "ERROR")]
+    assert all(line.time > 0 for line in seen)
+
+
+def test_a_torn_line_of_the_index_harms_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a disk that is full for a moment, what was half written is not read together with what comes next."""
+    log = OutputLog(str(tmp_path), [])
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:5]))
+    log.feed(1, b"lost\n")
+    monkeypatch.undo()
+    log.feed(2, b"kept\n")
+    log.close()
+    lines = list(ReplicaLog(tmp_path).lines())
+    assert [(line.text, line.severity) for line in lines] == [("lost", "INFO"), ("kept", "ERROR")]
+    assert lines[1].time > 1_000_000_000

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -17,10 +19,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cloudml_magic.local_platform.connections import LimitedProtocol
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.filters import compiled
+from cloudml_magic.local_platform.platform import LocalPlatform
+from cloudml_magic.local_platform.server import PlatformServer, listen_on
+from cloudml_magic.local_platform.server_process import starting_problem
+from cloudml_magic.places import PlatformPlaces
 
-from .conftest import JOBS, TOKEN, Served
+from .conftest import JOBS, TOKEN, Served, StateRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -130,3 +137,49 @@ def test_any_filter_is_understood_or_refused(text: str) -> None:
         compiled(text)({"state": "x", "create_time": "2026-01-01T00:00:00Z"}.get)
     except PlatformError as refusal:
         assert refusal.code in (400, 501)
+
+
+def test_trouble_at_the_start_ends_the_server(places: PlatformPlaces) -> None:
+    """A server that cannot say where it listens, as on a full disk, ends with the reason instead of waiting unseen."""
+    platform = LocalPlatform(places, StateRunner)
+    server = PlatformServer(platform, TOKEN, listen_on(0))
+
+    def ready() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    began = time.monotonic()
+    with pytest.raises(OSError, match="No space left") as caught:
+        server.run(ready, lambda: None)
+    assert time.monotonic() - began < 3
+    platform.close()
+    assert str(starting_problem(caught.value)) == (
+        "The local platform cannot start.\n"
+        "  Why:  The disk is full.\n"
+        "  Next: Free some space, or point XDG_STATE_HOME and XDG_DATA_HOME to another disk.\n"
+        "[platform-disk-full]"
+    )
+
+
+def answer(connection: socket.socket) -> bytes:
+    content = connection.recv(65536)
+    while content and not content.rstrip().endswith(b"}"):
+        content += connection.recv(65536)
+    return content
+
+
+def test_a_client_that_asks_nothing_is_shown_out(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence or half a request's head holds a connection for a while only, the first time and later; others go on."""
+    monkeypatch.setattr(LimitedProtocol, "head_seconds", 0.4)
+    asking = f"GET /cloudml/v1/status HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
+    silent, half, second = (socket.create_connection(("127.0.0.1", served.port), timeout=10) for _ in range(3))
+    with silent, half, second:
+        half.sendall(asking.encode())
+        second.sendall(f"{asking}\r\n".encode())
+        assert answer(second).startswith(b"HTTP/1.1 200")
+        time.sleep(0.6)
+        second.sendall(f"{asking}\r\n".encode())
+        assert answer(second).startswith(b"HTTP/1.1 200"), "an idle connection that is kept is no silent one"
+        second.sendall(b"GET /cloud")
+        began = time.monotonic()
+        assert silent.recv(1) == half.recv(1) == second.recv(1) == b""
+        assert time.monotonic() - began < 2

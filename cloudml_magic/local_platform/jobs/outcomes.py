@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ INVALID_ARGUMENT, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL = 3, 
 _TAIL_BYTES = 1 << 16
 _MOST_LINES = 25
 _MOST_CHARACTERS = 3000
+_LEAST_ROOM = 1 << 16
 
 Error = tuple[int, str]
 
@@ -38,7 +40,7 @@ def error_of(replica: str, ended: Mapping[str, Any], folder: Path) -> Error | No
         ).rstrip()
     if code:
         tail = _tail(folder)
-        advice = _advice(tail)
+        advice = _advice(tail, folder)
         message = f"The replica {replica} exited with a non-zero status of {code}. Termination reason: Error. \n{tail}"
         return INVALID_ARGUMENT, message.rstrip() + (f"\n{advice}" if advice else "")
     return None
@@ -56,8 +58,10 @@ def _killed(replica: str, ended: Mapping[str, Any]) -> Error:
     )
 
 
-def lost(replica: str) -> Error:
+def lost(replica: str, folder: Path) -> Error:
     """The supervisor is gone and left no word."""
+    if _has_no_room(folder):
+        return disk_full(f"The replica {replica} could not be watched over")
     return INTERNAL, (
         f"The replica {replica} was lost: the process that watched over it was killed. Submit the job again."
     )
@@ -71,6 +75,13 @@ def disk_full(what: str) -> Error:
 def restarted() -> Error:
     """The machine went down under the job."""
     return ABORTED, "The machine restarted while the job ran. Submit the job again."
+
+
+def _has_no_room(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
 
 
 def _tail(folder: Path) -> str:
@@ -89,10 +100,13 @@ def _tail(folder: Path) -> str:
     return "\n".join(lines)[-_MOST_CHARACTERS:]
 
 
-def _advice(tail: str) -> str:
+def _advice(tail: str, folder: Path) -> str:
     if found := re.search(r"(?m)^ModuleNotFoundError: No module named '([\w.]+)'", tail):
         name = found.group(1).partition(".")[0]
         return f"Add {name} to what the package requires (--requires {name})."
     if "No space left on device" in tail:
         return "Free space on the disk, then submit the job again."
+    if _has_no_room(folder):
+        # Then the log has no word of it either.
+        return "The disk is full. Free space on it, then submit the job again."
     return ""

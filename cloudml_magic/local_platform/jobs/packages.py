@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from pathlib import Path
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs.archives import UnsafeArchiveError, unpack
 from cloudml_magic.local_platform.jobs.replicas import Replica, bucket_path
+
+# What uv says around the cause.
+_PREAMBLE = ("Using ", "Resolved ", "warning:", "hint:", "No solution found when resolving")
 
 
 class PreparationError(Exception):
@@ -142,9 +146,10 @@ def uv_command() -> list[str]:
 
 def cause_line(text: str) -> str:
     """What went wrong, out of uv's tree of causes, on one line."""
-    lines = [line.strip(" │╰─▶×├╴") for line in text.splitlines()]
-    told = [line for line in lines if line and not line.startswith(("Using ", "Resolved ", "warning:", "hint:"))]
-    return " ".join(told)[:600] or "uv gave no reason."
+    lines = [re.sub(r"^(error|cause|Caused by): ", "", line.strip(" │╰─▶×├╴")) for line in text.splitlines()]
+    told = " ".join(line for line in lines if line and not line.startswith(_PREAMBLE))
+    told = re.sub(r"^Because (.*), we can conclude that (?:your|the) requirements are unsatisfiable", r"\1", told)
+    return told[:600] or "uv gave no reason."
 
 
 def _identity(path: Path) -> dict[str, object]:

@@ -13,6 +13,7 @@ from cloudml_magic.local_platform.jobs import overlay, packages
 from cloudml_magic.local_platform.jobs.environment import job_environment, resolved_command, suits_spare
 from cloudml_magic.local_platform.jobs.images import check_image
 from cloudml_magic.local_platform.jobs.replicas import (
+    OUTPUT_FOLDERS,
     Cluster,
     Replica,
     bucket_path,
@@ -83,7 +84,9 @@ class Preparation:
         cluster = Cluster(replicas)
         folder = output_folder(body, self._buckets)
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            # A mounted bucket lets a job write there at once; empty folders are no objects.
+            for name in OUTPUT_FOLDERS.values():
+                (folder / name).mkdir(parents=True, exist_ok=True)
         assignments = []
         for replica in replicas:
             variables = job_variables(body, job_id, PROJECT_NUMBER, self._buckets, cluster, replica)

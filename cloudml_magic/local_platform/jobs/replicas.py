@@ -13,6 +13,7 @@ from typing import Any
 from cloudml_magic.local_platform.errors import PlatformError
 
 _POOL_ROLES = ("chief", "worker", "ps", "evaluator")
+OUTPUT_FOLDERS = {"AIP_MODEL_DIR": "model", "AIP_CHECKPOINT_DIR": "checkpoints", "AIP_TENSORBOARD_LOG_DIR": "logs"}
 _MOST_REPLICAS = 16
 _REFERENCE = re.compile(r"\$(\$|)\(([A-Za-z_][\w.-]*)\)")
 
@@ -97,9 +98,7 @@ def job_variables(
     variables = {"CLOUD_ML_PROJECT_ID": project, "CLOUD_ML_JOB_ID": job_id}
     base = output_folder(body, buckets)
     if base is not None:
-        variables["AIP_MODEL_DIR"] = f"{base}/model/"
-        variables["AIP_CHECKPOINT_DIR"] = f"{base}/checkpoints/"
-        variables["AIP_TENSORBOARD_LOG_DIR"] = f"{base}/logs/"
+        variables |= {name: f"{base}/{folder}/" for name, folder in OUTPUT_FOLDERS.items()}
     task = {"type": f"workerpool{replica.pool}", "index": replica.index, "trial": ""}
     spec = json.dumps(body.get("jobSpec") or {})
     variables["CLUSTER_SPEC"] = json.dumps(

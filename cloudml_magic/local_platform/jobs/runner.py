@@ -246,7 +246,9 @@ class JobRunner:
             run.living.discard(replica.name)
             ended = replica.ended()
             if not run.is_cancelled and run.error is None and not self._chief_is_done(run, replica):
-                run.error = error_of(replica.name, ended, replica.folder) if ended else lost(replica.name)
+                run.error = (
+                    error_of(replica.name, ended, replica.folder) if ended else lost(replica.name, replica.folder)
+                )
             if run.error is not None or replica.name == "workerpool0-0":
                 # The job is over with its chief, or with the first that fails.
                 run.stop()
@@ -341,7 +343,7 @@ class JobRunner:
         if replicas and job is not None and job.state == JobState.PREPARING:
             run.started = time.time()
             never_started = [replica.name for replica in replicas_of(job.body)[len(replicas) :]]
-            run.error = lost(never_started[0]) if never_started else None
+            run.error = lost(never_started[0], self._places.jobs) if never_started else None
         for replica in replicas:
             if replica.name not in run.living and run.error is None:
                 run.error = self._error_after_absence(replica)
@@ -361,7 +363,7 @@ class JobRunner:
         ended = replica.ended()
         if ended is not None:
             return error_of(replica.name, ended, replica.folder)
-        return lost(replica.name) if replica.is_of_this_boot else restarted()
+        return lost(replica.name, replica.folder) if replica.is_of_this_boot else restarted()
 
     # --- small things ---
 

@@ -1,4 +1,4 @@
-"""Keeps what a job prints: raw bytes in `output.log`, and per chunk a line `time offset stream` in `output.index`.
+"""Keeps what a job prints: per chunk a line `time offset stream` in `output.index`, then its bytes in `output.log`.
 
 Secret values are masked, also where one is split between two chunks. A flood keeps its beginning and its end.
 """
@@ -67,6 +67,7 @@ class OutputLog:
         self._index = os.open(os.path.join(folder, "output.index"), flags, 0o600)
         self._maskers = {1: Masker(secrets), 2: Masker(secrets)}
         self._size = 0
+        self._index_is_torn = False
         self._head, self._tail = head, tail
         self._kept: deque[tuple[float, int, bytes]] = deque()
         self._kept_bytes = 0
@@ -112,8 +113,14 @@ class OutputLog:
 
     def _write(self, moment: float, stream: int, chunk: bytes) -> None:
         try:
-            written = os.write(self._log, chunk)
-            os.write(self._index, f"{moment:.6f} {self._size} {stream}\n".encode())
-            self._size += written
+            # First, so that whoever reads in between knows the time and stream of every byte that is there.
+            self._write_index(f"{moment:.6f} {self._size} {stream}\n".encode())
+            self._size += os.write(self._log, chunk)
         except OSError:
             self._size = os.fstat(self._log).st_size
+
+    def _write_index(self, line: bytes) -> None:
+        # What is left of a line that found no room must not run into the next one.
+        line = b"\n" + line if self._index_is_torn else line
+        written = os.write(self._index, line)
+        self._index_is_torn = written < len(line)

@@ -1,0 +1,41 @@
+"""Closes connections of clients that ask nothing: uvicorn's protocol, with a limit for the head of each request."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class LimitedProtocol(HttpToolsProtocol):  # type: ignore[misc]
+    """One connection; between requests uvicorn's own limit for idle connections holds."""
+
+    head_seconds = 30.0
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_came()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_came()
+        super().on_headers_complete()
+
+    def _expect_head(self) -> None:
+        if self._head_timer is None:
+            transport = cast(Any, self.transport)
+            self._head_timer = asyncio.get_running_loop().call_later(self.head_seconds, transport.close)
+
+    def _head_came(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
