@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from cloudml_magic.client import Client, Endpoint
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform import settings as local
-from cloudml_magic.local_platform.address import PlatformAddress
+from cloudml_magic.local_platform.address import PlatformAddress, was_stopped
 from cloudml_magic.local_platform.lifecycle import ensure_running
+from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.records import Target
 from cloudml_magic.settings import Settings
 from cloudml_magic.storage import Address, ObjectStorage
@@ -43,7 +44,8 @@ class Connection:
 
     @cached_property
     def client(self) -> Client:
-        return Client(self.locate, target=self.place.target, project=self.place.project, region=self.place.region)
+        where = self.place
+        return Client(self.locate, self.locate_again, target=where.target, project=where.project, region=where.region)
 
     @cached_property
     def storage(self) -> ObjectStorage:
@@ -56,6 +58,12 @@ class Connection:
                 address = running_platform(self._settings)
                 self._endpoint = Endpoint(address.endpoint, address.token)
             return self._endpoint
+
+    def locate_again(self, search_again: bool = False) -> Endpoint:
+        """As `locate`, for who only watches: a platform that was stopped stays stopped, a crashed one is started."""
+        if search_again and was_stopped(PlatformPlaces.of_this_user()):
+            raise ConnectionRefusedError("The local platform was stopped.")
+        return self.locate(search_again)
 
     def _answers(self, endpoint: Endpoint) -> bool:
         """Whether the platform still listens; asked at most once a second, so that a dead one is started again."""

@@ -18,8 +18,11 @@ _SUBMIT_ATTEMPTS = 6
 class Client:
     """Speaks Google's REST API with one place."""
 
-    def __init__(self, locate: Locate, *, target: Target, project: str, region: str) -> None:
-        self._locate = locate
+    def __init__(
+        self, locate: Locate, locate_again: Locate | None = None, *, target: Target, project: str, region: str
+    ) -> None:
+        # Who only watches may be told to leave a platform that was stopped as it is.
+        self._locate_again = locate_again or locate
         self._target = target
         self._project = project
         self._region = region
@@ -84,4 +87,4 @@ class Client:
 
     def watch(self, job_id: str, *, log_tail: int | None = None) -> Iterator[JobEvent]:
         """What a job reports, from its beginning, until it has ended; survives a restart of the platform."""
-        return follow(self._locate, job_id, log_tail=log_tail)
+        return follow(self._locate_again, job_id, log_tail=log_tail)

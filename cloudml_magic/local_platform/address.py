@@ -54,11 +54,23 @@ def lasting_token(places: PlatformPlaces) -> str:
     return token
 
 
-def write_address(places: PlatformPlaces, port: int, version: str) -> None:
-    """Says where this process listens."""
+def write_address(places: PlatformPlaces, port: int, version: str, *, stopped: bool = False) -> None:
+    """Says where this process listens, or that it ended as it was asked to."""
     pid = os.getpid()
-    content = {"port": port, "pid": pid, "process_start": start_time(pid), "boot_id": boot_id(), "version": version}
+    content = {
+        "port": port,
+        "pid": pid,
+        "process_start": start_time(pid),
+        "boot_id": boot_id(),
+        "version": version,
+        "stopped": stopped,
+    }
     write_private(places.address_file, json.dumps(content) + "\n")
+
+
+def was_stopped(places: PlatformPlaces) -> bool:
+    """Whether the last server ended because somebody asked it to, and not by a crash."""
+    return _content(places).get("stopped") is True
 
 
 def last_port(places: PlatformPlaces) -> int:
@@ -72,6 +84,8 @@ def read_address(places: PlatformPlaces) -> PlatformAddress | None:
     content = _content(places)
     token = read_token(places)
     port, pid, started = content.get("port"), content.get("pid"), content.get("process_start")
+    if content.get("stopped") is True:
+        return None
     if token is None or not isinstance(port, int) or not isinstance(pid, int) or not isinstance(started, int):
         return None
     if not is_alive(pid, started, str(content.get("boot_id"))):

@@ -108,6 +108,7 @@ def _serve(places: PlatformPlaces, settings: PlatformSettings) -> None:
     from cloudml_magic.version import VERSION
 
     listening = _listening(settings.port, last_port(places))
+    listening_port = listening.getsockname()[1]
     token = lasting_token(places)
     server: PlatformServer | None = None
 
@@ -126,11 +127,12 @@ def _serve(places: PlatformPlaces, settings: PlatformSettings) -> None:
 
         def ready() -> None:
             platform.start()
-            write_address(places, listening.getsockname()[1], VERSION)
-            _log.info("listening on port %s, process %s", listening.getsockname()[1], os.getpid())
+            write_address(places, listening_port, VERSION)
+            _log.info("listening on port %s, process %s", listening_port, os.getpid())
             _tell({"outcome": "ready"})
 
         server.run(ready, idle.look)
+        write_address(places, listening_port, VERSION, stopped=True)
         _log.info("stopped")
     finally:
         platform.close()

@@ -183,3 +183,24 @@ def test_a_large_data_file_goes_up_once(proxy: FaultProxy, tmp_path: Path) -> No
     assert there.storage.put_file_once(address, file)
     assert not there.storage.put_file_once(address, file)
     assert there.storage.size(address) == 40 << 20
+
+
+def test_a_platform_that_somebody_stopped_is_not_started_by_a_card(proxy: FaultProxy) -> None:
+    """Who watches waits; who asks for something starts it, and the watch goes on where it was."""
+    import threading
+
+    job = send("import time\nfor n in range(30):\n    print(n, flush=True)\n    time.sleep(0.1)\n", "watched")
+    while job.state is not JobState.RUNNING:
+        time.sleep(0.05)
+    seen: list[str] = []
+    watch = threading.Thread(
+        target=lambda: seen.extend(str(e.fields.get("state")) for e in job.watch() if e.kind == "state")
+    )
+    watch.start()
+    time.sleep(0.3)
+    assert lifecycle.stop()
+    time.sleep(1.5)
+    assert lifecycle.find_running() is None
+    proxy.upstream = lifecycle.ensure_running().port
+    watch.join(30)
+    assert seen[-1] == "SUCCEEDED"
