@@ -125,8 +125,8 @@ def _warnings(view: JobView) -> str:
 
 def _charts(view: JobView) -> str:
     if not view.curves:
-        # While it goes on, the place is kept, so that nothing jumps when the first epoch has ended.
-        return "" if view.state.is_final else '<div style="min-height:127px"></div>'
+        # Once a fit has begun, the place is kept, so that nothing jumps when its first epoch has ended.
+        return '<div style="min-height:127px"></div>' if view.epochs and not view.state.is_final else ""
     # While it trains, the width is the whole training; afterwards it is what was trained.
     epochs = None if view.state.is_final else view.epochs
     figures = "".join(_chart(curve, epochs) for curve in view.curves[:_CHARTS])
