@@ -1,11 +1,14 @@
-"""Closes connections of clients that ask nothing: uvicorn's protocol, with a limit for the head of each request."""
+"""uvicorn's protocol, hardened: shows out clients that ask nothing, and refuses what is no HTTP in Google's shape."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from cloudml_magic.local_platform.errors import PlatformError
 
 
 class LimitedProtocol(HttpToolsProtocol):  # type: ignore[misc]
@@ -29,6 +32,13 @@ class LimitedProtocol(HttpToolsProtocol):  # type: ignore[misc]
     def on_headers_complete(self) -> None:
         self._head_came()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What uvicorn answers, in plain text, to what it cannot read."""
+        content = json.dumps(PlatformError(400, msg).body()).encode()
+        head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=UTF-8\r\nconnection: close\r\n"
+        cast(Any, self.transport).write(f"{head}content-length: {len(content)}\r\n\r\n".encode() + content)
+        cast(Any, self.transport).close()
 
     def _expect_head(self) -> None:
         if self._head_timer is None:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import errno
+import json
+import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cloudml_magic.local_platform.jobs import preparation
+from cloudml_magic.local_platform.jobs import outcomes, preparation
 from cloudml_magic.states import JobState
 
 from .conftest import Bench, MemoryStore, container
 
+ROOT = Path(__file__).resolve().parents[2]
 FULL = "database or disk is full"
 
 
@@ -162,3 +169,82 @@ def test_a_job_whose_packages_cannot_be_pinned_is_not_lost(
     monkeypatch.setattr(preparation.Preparation, "pin", pin)
     assert bench.run(container("true")).state is JobState.SUCCEEDED
     assert len(calls) == 2
+
+
+def test_a_failure_without_a_word_on_a_full_disk_names_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the log had no room for the reason, the job's message has it; so has that of a lost replica."""
+    full = SimpleNamespace(total=1 << 20, used=1 << 20, free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    job = bench.run(container("sh", "-c", "exit 1"))
+    assert job.error == (
+        3,
+        "The replica workerpool0-0 exited with a non-zero status of 1. Termination reason: Error.\n"
+        "The disk is full. Free space on it, then submit the job again.",
+    )
+    assert outcomes.lost("workerpool0-0", bench.places.jobs) == (
+        8,
+        "The replica workerpool0-0 could not be watched over: the disk is full."
+        " Free space on the disk, then submit the job again.",
+    )
+
+
+FILL = """
+import os
+with open(os.environ["AIP_MODEL_DIR"] + "big", "wb", buffering=0) as file:
+    for size in (65536, 4096, 1):
+        try:
+            while True:
+                file.write(b"x" * size)
+        except OSError:
+            pass
+"""
+REALLY_FULL = """
+import http.client, json, sys, time
+sys.path.insert(0, sys.argv[1])
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.local_platform.lifecycle import ensure_running, stop
+from cloudml_magic.places import PlatformPlaces
+def send(verb, path, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=20)
+    connection.request(verb, path, body, {"Authorization": f"Bearer {address.token}"})
+    return json.loads(connection.getresponse().read())
+address = ensure_running()
+name = send("POST", "/v1/projects/local/locations/us-central1/customJobs", sys.argv[2].encode())["name"]
+deadline = time.monotonic() + 20
+while not list(PlatformPlaces.of_this_user().jobs.glob("*/*/exit.json")) and time.monotonic() < deadline:
+    time.sleep(0.05)
+time.sleep(0.5)
+told = [send("GET", f"/v1/{name}")["state"]]
+if sys.argv[3] == "restart":
+    stop()
+    began = time.monotonic()
+    try:
+        ensure_running()
+    except CloudMLError as problem:
+        told.append([problem.reference, time.monotonic() - began < 5])
+(PlatformPlaces.of_this_user().buckets / "bucket/jobs/one/model/big").unlink()
+address = ensure_running()
+deadline = time.monotonic() + 10
+while send("GET", f"/v1/{name}")["state"] == "JOB_STATE_RUNNING" and time.monotonic() < deadline:
+    time.sleep(0.05)
+told.append(send("GET", f"/v1/{name}")["state"])
+stop()
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare")
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_job_that_filled_the_disk_ends_once_there_is_room(tmp_path: Path, restart: bool) -> None:
+    """Its end is recorded when space is freed; a platform that is started before says that the disk is full."""
+    mount = f"mount -t tmpfs -o size=3m tmpfs {tmp_path}"
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if subprocess.run([*command, mount], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount in a user namespace")
+    body = json.dumps(container("python3", "-c", FILL))
+    run = f'{mount} && exec env -i HOME={tmp_path} CLOUDML_PLATFORM_SPARE=no {sys.executable} -B -c "$@"'
+    arguments = ["sh", REALLY_FULL, str(ROOT), body, "restart" if restart else "go on"]
+    done = subprocess.run([*command, run, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    refused = [["platform-disk-full", True]] if restart else []
+    assert json.loads(done.stdout) == ["JOB_STATE_RUNNING", *refused, "JOB_STATE_SUCCEEDED"]

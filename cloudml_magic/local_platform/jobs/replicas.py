@@ -39,6 +39,8 @@ class Replica:
 def replicas_of(body: Mapping[str, Any]) -> list[Replica]:
     """All replicas of the job; a body that says nothing runnable is refused."""
     pools = (body.get("jobSpec") or {}).get("workerPoolSpecs") or []
+    if sum(max(0, _count(spec)) for spec in pools if spec) > _MOST_REPLICAS:
+        raise PlatformError(400, f"This machine runs at most {_MOST_REPLICAS} replicas of one job.")
     found = [replica for pool, spec in enumerate(pools) if spec for replica in _of_pool(pool, spec)]
     if not found or found[0].pool != 0:
         raise PlatformError(400, "The first worker pool of the job is missing: it needs one replica.")
@@ -46,9 +48,11 @@ def replicas_of(body: Mapping[str, Any]) -> list[Replica]:
         raise PlatformError(400, "A job has at most four worker pools: chief, workers, parameter servers, evaluators.")
     if sum(replica.pool == 0 for replica in found) != 1:
         raise PlatformError(400, "The first worker pool of a job has exactly one replica.")
-    if len(found) > _MOST_REPLICAS:
-        raise PlatformError(400, f"This machine runs at most {_MOST_REPLICAS} replicas of one job.")
     return found
+
+
+def _count(spec: Mapping[str, Any]) -> int:
+    return int(spec.get("replicaCount") or 1)
 
 
 def _of_pool(pool: int, spec: Mapping[str, Any]) -> Iterator[Replica]:
@@ -67,7 +71,7 @@ def _of_pool(pool: int, spec: Mapping[str, Any]) -> Iterator[Replica]:
             f"Worker pool {pool} has no command: the local platform runs no containers and so knows no entry point.",
             violations=[(f"{where}.container_spec.command", "required on the local platform")],
         )
-    for index in range(int(spec.get("replicaCount") or 1)):
+    for index in range(_count(spec)):
         yield Replica(
             pool=pool,
             index=index,
