@@ -20,6 +20,7 @@ from tests.long_counts import count
 
 from .conftest import JOB, JOBS, TOKEN, Served
 
+pytestmark = pytest.mark.soak
 _hard = settings(
     max_examples=count(3000, 80),
     deadline=None,
