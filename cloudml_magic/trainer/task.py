@@ -17,7 +17,7 @@ from .device import report_device
 from .failures import Failure, describe
 from .fit_reports import FitReports
 from .job_folder import JobFolder, mounted
-from .outcome import save_outcome
+from .outcome import ModelNotSavedError, save_outcome
 from .reporting import EventFile
 from .shipped import load
 from .stopping import STOPPED, JobStopped, stop
@@ -35,6 +35,10 @@ def main() -> None:
     module = main_module()
     try:
         code = _run(job, events, module)
+    except ModelNotSavedError as problem:
+        # Its failure is reported already, with its cause and what to do.
+        code = FAILED
+        print(problem, file=sys.stderr)
     except BaseException as problem:
         # A fault of the runtime itself, told as it is.
         code = FAILED
