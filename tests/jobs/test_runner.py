@@ -372,9 +372,13 @@ def test_names_and_bytes_of_any_kind_pass_through(bench: Bench) -> None:
 def test_deleting_a_job_frees_its_files_and_not_its_results(bench: Bench) -> None:
     """The job's folder on this machine goes; the bucket is the user's."""
     job = bench.run(container("sh", "-c", "mkdir -p $AIP_MODEL_DIR; echo m > $AIP_MODEL_DIR/m"))
-    bench.runner.delete_files(job.id)
+    bench.runner.delete_files(job.id, job.body)
     assert not (bench.places.jobs / job.id).exists()
+    assert [path.name for path in (bench.buckets / "bucket/jobs/one").iterdir()] == ["model"]
     assert (bench.buckets / "bucket/jobs/one/model/m").read_text() == "m\n"
+    (bench.buckets / "bucket/jobs/one/model/m").unlink()
+    bench.runner.delete_files(job.id, job.body)
+    assert not (bench.buckets / "bucket/jobs/one").exists()
 
 
 def test_a_jobs_output_folders_are_there_before_it_writes(bench: Bench) -> None:

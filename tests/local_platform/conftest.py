@@ -44,7 +44,7 @@ class StateRunner:
     def cancel(self, job_id: str) -> None:
         self.resources.update_job(job_id, state=JobState.CANCELLED, ended=time.time(), error=(1, "Cancelled."))
 
-    def delete_files(self, job_id: str) -> None: ...
+    def delete_files(self, job_id: str, body: Mapping[str, Any]) -> None: ...
 
     def position(self, job_id: str) -> int | None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -100,6 +101,14 @@ class Preparation:
         command = assignments[0][1]["command"]
         suits = suits and len(command) > 2 and command[1] in ("-c", "-m") and assignments[0][1]["is_own_python"]
         return PreparedJob(assignments, suits, dict(chief.variables).get("KERAS_BACKEND"), note or "")
+
+    def remove_empty_folders(self, body: Mapping[str, Any]) -> None:
+        """Takes back the output folders that nothing was written to, or whose objects were deleted."""
+        folder = output_folder(body, self._buckets)
+        if folder is not None:
+            for empty in (*(folder / name for name in OUTPUT_FOLDERS.values()), folder):
+                with contextlib.suppress(OSError):
+                    empty.rmdir()
 
     def _package_paths(self, replicas: list[Replica], digests: Mapping[str, str]) -> list[Path]:
         cache = self._places.cache

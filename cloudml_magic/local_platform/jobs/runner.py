@@ -120,9 +120,10 @@ class JobRunner:
             self._record(run)
         self._wake()
 
-    def delete_files(self, job_id: str) -> None:
-        """Frees what a job that has ended keeps on this machine; its folder in the bucket is not touched."""
+    def delete_files(self, job_id: str, body: Mapping[str, Any]) -> None:
+        """Frees what a job that has ended keeps on this machine; of its folder in the bucket only what is empty."""
         shutil.rmtree(self._places.jobs / job_id, ignore_errors=True)
+        self._preparation.remove_empty_folders(body)
 
     def position(self, job_id: str) -> int | None:
         """Place in the queue, from 1; nothing for a job that does not wait."""
