@@ -61,8 +61,7 @@ class Resources:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._changes = 0
-        self._changed = threading.Condition()
+        self._listening = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
 
     # --- what the runner uses ---
@@ -107,24 +106,18 @@ class Resources:
             )  # fmt: skip
             job = self.job(id)
             assert job is not None
-        self._note_change()
+        self._tell_listeners()
         return job
-
-    def wait_for_change(self, after: int, timeout: float) -> int:
-        """The number of changes so far, as soon as it is more than `after` or the time is over."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._changes > after, timeout)
-            return self._changes
 
     # --- what the routes use ---
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Calls `listener` after each change, from any thread, until the returned function is called."""
-        with self._changed:
+        with self._listening:
             self._listeners.append(listener)
 
         def stop() -> None:
-            with self._changed:
+            with self._listening:
                 self._listeners.remove(listener)
 
         return stop
@@ -146,7 +139,7 @@ class Resources:
             )  # fmt: skip
             job = self.job(id)
             assert job is not None
-        self._note_change()
+        self._tell_listeners()
         return job, True
 
     def jobs(self) -> list[StoredJob]:
@@ -177,7 +170,7 @@ class Resources:
             self._database.write(
                 "INSERT INTO operations VALUES (?,?,?,?,?)", id, job.location, job.id, json.dumps(operation), now
             )
-        self._note_change()
+        self._tell_listeners()
         return operation
 
     def operation(self, id: str, location: str, parent: str | None = None) -> dict[str, Any]:
@@ -197,10 +190,8 @@ class Resources:
     def delete_operation(self, id: str) -> None:
         self._database.write("DELETE FROM operations WHERE id = ?", id)
 
-    def _note_change(self) -> None:
-        with self._changed:
-            self._changes += 1
-            self._changed.notify_all()
+    def _tell_listeners(self) -> None:
+        with self._listening:
             listeners = list(self._listeners)
         for listener in listeners:
             listener()

@@ -31,7 +31,6 @@ class Card:
         self._display_id = uuid.uuid4().hex
         self._changed = True
         self._drawn = 0.0
-        self._latest = ""
 
     def show(self) -> None:
         """Puts the card under the cell that runs now."""

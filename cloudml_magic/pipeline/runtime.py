@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+
+from cloudml_magic.source import runtime_distributions
 
 _BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 _DISTRIBUTIONS = {"tensorflow": ("tensorflow", "tensorflow-cpu", "tf-nightly"), "jax": ("jax",), "torch": ("torch",)}
@@ -41,33 +41,10 @@ def default_image(backend: str, *, with_gpu: bool) -> str:
     return f"tensorflow/tensorflow:{version}{'-gpu' if with_gpu else ''}"
 
 
-@cache
 def held_distributions(backend: str) -> frozenset[str]:
-    """Normalised names of what the image brings: the backend, and for TensorFlow also Keras, with all they need."""
-    roots: Iterable[str] = _DISTRIBUTIONS[backend]
-    if backend == "tensorflow":
-        roots = (*roots, "keras")
-    held: set[str] = set()
-    waiting = [_normalised(root) for root in roots]
-    while waiting:
-        name = waiting.pop()
-        if name in held:
-            continue
-        held.add(name)
-        waiting += [required for required in _required(name) if required not in held]
-    return frozenset(held)
-
-
-def _required(name: str) -> list[str]:
-    try:
-        lines = metadata.requires(name) or []
-    except metadata.PackageNotFoundError:
-        return []
-    return [_normalised(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in lines if "extra ==" not in line]
-
-
-def _normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    """What the image brings: the backend, and for TensorFlow also Keras, with all they need."""
+    roots = _DISTRIBUTIONS[backend]
+    return runtime_distributions((*roots, "keras") if backend == "tensorflow" else roots)
 
 
 @cache

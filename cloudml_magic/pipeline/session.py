@@ -10,6 +10,7 @@ from typing import Any
 from cloudml_magic.connection import Connection, Place, concurrency, place
 from cloudml_magic.dialects.machines import asked_machine
 from cloudml_magic.ledger import Ledger
+from cloudml_magic.places import ledger_file
 from cloudml_magic.settings import Resolved, Settings
 
 CURRENT = Settings()
@@ -26,7 +27,7 @@ def init(**values: str | None) -> list[Resolved]:
 
 def connection_to(where: Place) -> Connection:
     """The connection to a place, made once per process and HOME."""
-    return _connection(where, str(_ledger_file()))
+    return _connection(where, str(ledger_file()))
 
 
 def connection(target: str | None = None) -> Connection:
@@ -57,9 +58,3 @@ def current_shell() -> Any | None:
 @cache
 def _connection(where: Place, home: str) -> Connection:
     return Connection(where, CURRENT)
-
-
-def _ledger_file() -> Any:
-    from cloudml_magic.places import ledger_file
-
-    return ledger_file()

@@ -38,10 +38,15 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@lru_cache(maxsize=1)
-def runtime_distributions(roots: tuple[str, ...] = ("tensorflow", "keras", "numpy")) -> frozenset[str]:
-    """What the runtime holds: these distributions and all that they require, as this environment's metadata tells."""
-    found: set[str] = set(roots) | {"tensorflow-cpu", "h5py", "protobuf", "absl-py", "ml-dtypes"}
+_TENSORFLOW_RUNTIME = (
+    "tensorflow", "tensorflow-cpu", "keras", "numpy", "h5py", "protobuf", "absl-py", "ml-dtypes",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def runtime_distributions(roots: tuple[str, ...] = _TENSORFLOW_RUNTIME) -> frozenset[str]:
+    """What a runtime holds: these distributions and all that they require, as this environment's metadata tells."""
+    found = set(roots)
     waiting = list(found)
     while waiting:
         try:

@@ -84,11 +84,6 @@ class WarmSpare:
         with self._lock:
             self._end()
 
-    def is_there(self) -> bool:
-        """Whether a spare lives, ready or still importing."""
-        with self._lock:
-            return self._process is not None and self._process.poll() is None
-
     def _end(self) -> None:
         if self._process is not None:
             _end(self._process)

@@ -96,11 +96,6 @@ class SupervisedReplica:
                 self.descriptor = os.pidfd_open(pid)
 
     @property
-    def was_claimed(self) -> bool:
-        """Whether a supervisor ever served it."""
-        return (self.folder / "process.json").exists()
-
-    @property
     def is_of_this_boot(self) -> bool:
         identity = _read(self.folder / "process.json")
         return identity is not None and identity["boot"] == process_table.boot_id()
