@@ -1,23 +1,8 @@
-"""The nouns of the house, frozen: what flows down the streets and lies on the ledger."""
+"""From cells to a package: what was captured, where it came from, and what becomes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
-
-from cloudml_magic.states import JobState
-
-
-class Target(StrEnum):
-    """Which of the two places a job goes to."""
-
-    LOCAL = "local"
-    CLOUD = "cloud"
-
-
-# --- source ---
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +89,6 @@ class CapturedSource:
     warnings: tuple[str, ...] = ()
 
 
-# --- package ---
-
-
 @dataclass(frozen=True, slots=True)
 class SourceMapEntry:
     """Lines first..last of the module (from 1) are the cell's lines from `cell_line` on."""
@@ -126,85 +108,3 @@ class TrainerPackage:
     sha256: str
     module: str
     requirements: tuple[str, ...]
-
-
-# --- jobs ---
-
-
-@dataclass(frozen=True, slots=True)
-class Accelerator:
-    """A kind of GPU or TPU by its short name (`T4`, `A100-80`) and how many of them."""
-
-    kind: str
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What a job asks to run on."""
-
-    machine_type: str | None = None
-    accelerator: Accelerator | None = None
-    spot: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class JobSpec:
-    """All that a submission says, before any dialect: equal specs make equal requests."""
-
-    name: str
-    token: str
-    package_uri: str
-    package_sha256: str
-    module: str
-    folder: str
-    image: str
-    command: tuple[str, ...]
-    machine: Machine = Machine()
-    arguments: tuple[str, ...] = ()
-    environment: tuple[tuple[str, str], ...] = ()
-    timeout_seconds: int | None = None
-    labels: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class JobFailure:
-    """Why a job failed, as its user would put it."""
-
-    message: str
-    cell: str | None = None
-    line: int | None = None
-    source_line: str | None = None
-    traceback: str | None = None
-    next: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobSnapshot:
-    """What a platform says of a job at one moment. Times are seconds since the epoch."""
-
-    id: str
-    resource_name: str
-    name: str
-    state: JobState
-    target: Target
-    folder: str
-    created: float
-    started: float | None = None
-    ended: float | None = None
-    failure: JobFailure | None = None
-    position: int | None = None
-    machine: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class JobEvent:
-    """One thing that a job reports: `kind` is epoch, step, metric, log, device, warning, artifact, failure or state.
-
-    `fields` is what the runtime wrote (docs/job_events.md); everything in it is a claim of the job, not a fact.
-    """
-
-    kind: str
-    time: float
-    fields: Mapping[str, Any] = field(default_factory=dict)

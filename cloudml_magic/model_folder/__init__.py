@@ -1,0 +1,6 @@
+"""What a folder with an exported model says of itself, read without TensorFlow (docs/model_folder.md)."""
+
+from cloudml_magic.model_folder.complete import check_files
+from cloudml_magic.model_folder.interface import MANIFEST, SAVED_MODEL, read_folder, read_interface
+
+__all__ = ["MANIFEST", "SAVED_MODEL", "check_files", "read_folder", "read_interface"]

@@ -1,0 +1,42 @@
+"""Whether a model folder is whole and is the one that was exported."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.model_folder.interface import MANIFEST
+
+
+def check_files(folder: Path) -> None:
+    """Compares the files with the digests of the manifest; a folder without a manifest has none to compare with."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return
+    try:
+        expected = dict(json.loads(manifest.read_bytes()).get("files") or {})
+    except (ValueError, TypeError, AttributeError):
+        expected = {}
+    lacking = sorted(name for name in expected if not _is_inside(name) or not (folder / name).is_file())
+    changed = sorted(name for name in expected if name not in lacking and _digest(folder / name) != expected[name])
+    if lacking or changed:
+        what = f"{lacking[0]} is missing" if lacking else f"{changed[0]} is not what was exported"
+        more = len(lacking) + len(changed) - 1
+        raise CloudMLError(
+            "model-folder-incomplete",
+            f"The model in {folder} is not whole: {what}.",
+            why=f"{MANIFEST} lists the files of the export with their digests."
+            + (f" {more} more {'file differs' if more == 1 else 'files differ'}." if more else ""),
+            next="Copy the folder again, or export the model anew.",
+        )
+
+
+def _is_inside(name: str) -> bool:
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
