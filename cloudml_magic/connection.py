@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from cloudml_magic.client import Client, Endpoint
+from cloudml_magic.client import Client, Access
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform import settings as local
 from cloudml_magic.local_platform.address import PlatformAddress, was_stopped
@@ -38,9 +38,9 @@ class Connection:
         self.place = place
         self._settings = settings
         self._lock = threading.Lock()
-        self._endpoint: Endpoint | None = None
+        self._access: Access | None = None
         self._seen = 0.0
-        self._storage_client: tuple[Endpoint, Any] | None = None
+        self._storage_client: tuple[Access, Any] | None = None
 
     @cached_property
     def client(self) -> Client:
@@ -51,26 +51,26 @@ class Connection:
     def storage(self) -> ObjectStorage:
         return ObjectStorage(self._google_storage)
 
-    def locate(self, search_again: bool = False) -> Endpoint:
-        """The platform's endpoint; it is started if it does not run."""
+    def locate(self, search_again: bool = False) -> Access:
+        """The platform's access; it is started if it does not run."""
         with self._lock:
-            if self._endpoint is None or search_again or not self._answers(self._endpoint):
+            if self._access is None or search_again or not self._answers(self._access):
                 address = running_platform(self._settings)
-                self._endpoint = Endpoint(address.endpoint, address.token)
-            return self._endpoint
+                self._access = Access(address.endpoint, address.token)
+            return self._access
 
-    def locate_again(self, search_again: bool = False) -> Endpoint:
+    def locate_again(self, search_again: bool = False) -> Access:
         """As `locate`, for who only watches: a platform that was stopped stays stopped, a crashed one is started."""
         if search_again and was_stopped(PlatformPlaces.of_this_user()):
             raise ConnectionRefusedError("The local platform was stopped.")
         return self.locate(search_again)
 
-    def _answers(self, endpoint: Endpoint) -> bool:
+    def _answers(self, access: Access) -> bool:
         """Whether the platform still listens; asked at most once a second, so that a dead one is started again."""
         now = time.monotonic()
         if now - self._seen < 1.0:
             return True
-        address = urlsplit(endpoint.url)
+        address = urlsplit(access.url)
         try:
             socket.create_connection((address.hostname or "", address.port or 80), timeout=2).close()
         except OSError:
@@ -79,19 +79,19 @@ class Connection:
         return True
 
     def _google_storage(self) -> Any:
-        endpoint = self.locate()
-        if self._storage_client is None or self._storage_client[0] != endpoint:
+        access = self.locate()
+        if self._storage_client is None or self._storage_client[0] != access:
             from google.cloud import storage
             from google.oauth2.credentials import Credentials
 
             client = storage.Client(
                 project=self.place.project,
-                credentials=Credentials(token=endpoint.token),
-                client_options={"api_endpoint": endpoint.url},
+                credentials=Credentials(token=access.token),
+                client_options={"api_endpoint": access.url},
             )
             # A proxy of the environment must not come between this process and its own machine.
             client._http.trust_env = False
-            self._storage_client = (endpoint, client)
+            self._storage_client = (access, client)
         return self._storage_client[1]
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cloudml_magic.client.endpoint import Endpoint, Locate
+from cloudml_magic.client.access import Access, Locate
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.google_errors import explain
 from cloudml_magic.errors import CloudMLError
@@ -28,7 +28,7 @@ class LostReplyError(Exception):
 
 
 class Caller:
-    """Calls one API at one place, with one service per endpoint and thread, since httplib2 is not thread-safe."""
+    """Calls one API at one place, with one service per access and thread, since httplib2 is not thread-safe."""
 
     def __init__(self, locate: Locate, api: tuple[str, str]) -> None:
         self._locate = locate
@@ -50,9 +50,9 @@ class Caller:
         import httplib2
         from googleapiclient.errors import HttpError
 
-        endpoint = self._locate(search_again)
+        access = self._locate(search_again)
         try:
-            answer: dict[str, Any] = self._request(endpoint, call).execute()
+            answer: dict[str, Any] = self._request(access, call).execute()
             return answer
         except HttpError as problem:
             error = explain(call, problem.status_code, problem.content)
@@ -61,10 +61,10 @@ class Caller:
             raise error from problem
         except (OSError, httplib2.HttpLib2Error, http.client.HTTPException) as problem:
             self._local.__dict__.clear()
-            raise LostReplyError(_unreachable(endpoint, problem)) from problem
+            raise LostReplyError(_unreachable(access, problem)) from problem
 
-    def _request(self, endpoint: Endpoint, call: Call) -> Any:
-        target = self._service(endpoint)
+    def _request(self, access: Access, call: Call) -> Any:
+        target = self._service(access)
         *resources, method = call.method.split(".")[1:]
         for resource in resources:
             target = getattr(target, resource)()
@@ -73,14 +73,14 @@ class Caller:
             parameters["body"] = call.body
         return getattr(target, method)(**parameters)
 
-    def _service(self, endpoint: Endpoint) -> Any:
+    def _service(self, access: Access) -> Any:
         cached = getattr(self._local, "service", None)
-        if cached is None or cached[0] != endpoint:
-            cached = (endpoint, self._build(endpoint))
+        if cached is None or cached[0] != access:
+            cached = (access, self._build(access))
             self._local.service = cached
         return cached[1]
 
-    def _build(self, endpoint: Endpoint) -> Any:
+    def _build(self, access: Access) -> Any:
         import google_auth_httplib2
         import httplib2
         from google.oauth2.credentials import Credentials
@@ -88,9 +88,9 @@ class Caller:
 
         # proxy_info=None: with any http_proxy variable httplib2 would not reach loopback, whatever no_proxy says.
         plain = httplib2.Http(timeout=TIMEOUT_SECONDS, proxy_info=None)
-        authorized = google_auth_httplib2.AuthorizedHttp(Credentials(token=endpoint.token), http=plain)
+        authorized = google_auth_httplib2.AuthorizedHttp(Credentials(token=access.token), http=plain)
         return discovery.build(
-            *self._api, static_discovery=True, client_options={"api_endpoint": endpoint.url}, http=authorized
+            *self._api, static_discovery=True, client_options={"api_endpoint": access.url}, http=authorized
         )
 
 
@@ -107,10 +107,10 @@ def _attempts(
         yield True
 
 
-def _unreachable(endpoint: Endpoint, problem: Exception) -> CloudMLError:
+def _unreachable(access: Access, problem: Exception) -> CloudMLError:
     return CloudMLError(
         "platform-unreachable",
-        f"The platform at {endpoint.url} does not answer.",
+        f"The platform at {access.url} does not answer.",
         why=str(problem) or type(problem).__name__,
         next="Jobs that run go on. Try again; `cloudml platform status` and `cloudml platform logs` tell more.",
     )

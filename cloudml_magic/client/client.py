@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cloudml_magic.client.access import Locate
 from cloudml_magic.client.calls import Caller, LostReplyError
-from cloudml_magic.client.endpoint import Locate
 from cloudml_magic.client.event_stream import follow
 from cloudml_magic.dialects import aiplatform_v1 as dialect
 from cloudml_magic.dialects import logging_v2

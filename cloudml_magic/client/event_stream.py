@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from cloudml_magic.client.endpoint import Endpoint, Locate
+from cloudml_magic.client.access import Access, Locate
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import JobEvent
 from cloudml_magic.states import JobState
@@ -43,10 +43,10 @@ def _is_final(event: JobEvent) -> bool:
 
 
 def _read(
-    endpoint: Endpoint, job_id: str, last_id: str | None, log_tail: int | None
+    access: Access, job_id: str, last_id: str | None, log_tail: int | None
 ) -> Iterator[tuple[str | None, JobEvent]]:
-    connection = http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=_SILENCE_SECONDS)
-    headers = {"Authorization": f"Bearer {endpoint.token}", "Accept": "text/event-stream"}
+    connection = http.client.HTTPConnection(urlsplit(access.url).netloc, timeout=_SILENCE_SECONDS)
+    headers = {"Authorization": f"Bearer {access.token}", "Accept": "text/event-stream"}
     if last_id:
         headers["Last-Event-ID"] = last_id
     query = "" if log_tail is None else f"?log_tail={log_tail}"

@@ -9,8 +9,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`method` is the id in the discovery document, such as `aiplatform.projects.locations.customJobs.create`."""
+    """`method` is the id in the discovery document, such as `aiplatform.projects.locations.customJobs.create`.
+
+    A call with `content` sends these bytes in place of a JSON body, with `query` behind its path.
+    """
 
     method: str
     parameters: Mapping[str, str | int] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict)

@@ -17,28 +17,43 @@ _REFERENCES = {
 _NEXT = {
     400: "Mend what the message names and run the cell again.",
     403: "Check who you are and what you may do: `cloudml doctor`.",
-    404: "`%ml_jobs` lists what there is.",
-    409: "Choose another name, or look at the one that is there with `%ml_job`.",
+    404: "`{list}` lists what there is.",
+    409: "Choose another name, or look at the one that is there: `{list}`.",
     429: "Wait, ask for less, or ask for more quota.",
+}
+# What users call a resource, and what lists it.
+_NOUNS = {
+    "models": ("model", "%ml_models"),
+    "endpoints": ("endpoint", "%ml_models"),
+    "operations": ("operation", "%ml_models"),
+}
+_WHAT = {
+    "create": "The {noun} was not accepted.",
+    "upload": "The {noun} was not accepted.",
+    "deployModel": "The model was not deployed.",
+    "undeployModel": "The model was not undeployed.",
+    "patch": "The {noun} was not changed.",
+    "predict": "The model gave no prediction.",
+    "rawPredict": "The model gave no prediction.",
+    "get": "The {noun} cannot be read.",
+    "list": "The {noun}s cannot be listed.",
+    "listVersions": "The versions of the model cannot be listed.",
+    "deleteVersion": "The version was not deleted.",
 }
 
 
 def explain(call: Call, status: int, content: bytes) -> CloudMLError:
     """One clear error for an answer that was none."""
     message = _message(content) or f"HTTP {status}"
-    verb = call.method.rpartition(".")[2]
-    what = {
-        "create": "The job was not accepted.",
-        "get": "The job cannot be read.",
-        "list": "The jobs cannot be listed.",
-    }
+    resource, verb = call.method.split(".")[-2:]
+    noun, listed = _NOUNS.get(resource, ("job", "%ml_jobs"))
     return CloudMLError(
         _REFERENCES.get(status, "platform-failed"),
-        what.get(verb, f"The platform refused to {verb} the job."),
+        _WHAT.get(verb, f"The platform refused to {verb} the {{noun}}.").format(noun=noun),
         why=message,
         next=_NEXT.get(
             status, "The platform may be overloaded or down; try again, and look at `cloudml platform logs`."
-        ),
+        ).format(list=listed),
     )
 
 

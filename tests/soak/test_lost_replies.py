@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cloudml_magic.client import Client, Endpoint
+from cloudml_magic.client import Access, Client
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.records import JobSpec, Target
@@ -50,7 +50,7 @@ def proxy(busy: LivePlatform) -> Iterator[FaultProxy]:
 
 
 def client_at(endpoint: str, platform: LivePlatform) -> Client:
-    place = Endpoint(endpoint, platform.address.token)
+    place = Access(endpoint, platform.address.token)
     return Client(lambda again: place, target=Target.LOCAL, project="cloudml-local", region="us-central1")
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class Access:
     """An address and its bearer token, which no representation shows."""
 
     url: str
     token: str = field(repr=False)
 
 
-Locate = Callable[[bool], Endpoint]
-"""Finds the endpoint; True says that the last one did not answer and has to be looked for (or started) anew."""
+Locate = Callable[[bool], Access]
+"""Finds the access; True says that the last one did not answer and has to be looked for (or started) anew."""

@@ -1,19 +1,17 @@
-"""Vertex AI's `aiplatform` v1: records to calls and answers to records, no I/O."""
+"""Custom jobs of Vertex AI: records to calls and answers to records."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+from cloudml_magic.dialects.aiplatform_v1.resources import TOKEN_LABEL, listing, next_page, parent, quoted, seconds
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.machines import accelerator_type, machine_type
 from cloudml_magic.records import JobFailure, JobSnapshot, JobSpec, Target
 from cloudml_magic.states import JobState
 
-API = ("aiplatform", "v1")
-TOKEN_LABEL = "cloudml-token"
 _JOBS = "aiplatform.projects.locations.customJobs"
 _MASK = "***"
 _STATES = {
@@ -56,7 +54,7 @@ def create_job(spec: JobSpec, project: str, region: str) -> Call:
     if scheduling:
         job["scheduling"] = scheduling
     body = {"displayName": spec.name, "labels": dict(spec.labels) | {TOKEN_LABEL: spec.token}, "jobSpec": job}
-    return Call(f"{_JOBS}.create", {"parent": f"projects/{project}/locations/{region}"}, body)
+    return Call(f"{_JOBS}.create", {"parent": parent(project, region)}, body)
 
 
 def get_job(resource_name: str) -> Call:
@@ -65,12 +63,8 @@ def get_job(resource_name: str) -> Call:
 
 def list_jobs(project: str, region: str, *, token: str | None = None, page_token: str | None = None) -> Call:
     """The jobs of a place, or the one that a submission token became."""
-    parameters: dict[str, str | int] = {"parent": f"projects/{project}/locations/{region}", "pageSize": 100}
-    if token:
-        parameters["filter"] = f'labels.{TOKEN_LABEL}="{token}"'
-    if page_token:
-        parameters["pageToken"] = page_token
-    return Call(f"{_JOBS}.list", parameters)
+    filter = f"labels.{TOKEN_LABEL}={quoted(token)}" if token else None
+    return Call(f"{_JOBS}.list", listing(parent(project, region), page_token, filter))
 
 
 def cancel_job(resource_name: str) -> Call:
@@ -83,7 +77,7 @@ def delete_job(resource_name: str) -> Call:
 
 def read_jobs(body: Mapping[str, Any], target: Target) -> tuple[list[JobSnapshot], str | None]:
     """A page of jobs and the token of the next page."""
-    return [read_job(job, target) for job in body.get("customJobs", [])], body.get("nextPageToken") or None
+    return [read_job(job, target) for job in body.get("customJobs", [])], next_page(body)
 
 
 def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
@@ -99,9 +93,9 @@ def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
         state=state,
         target=target,
         folder=specification.get("baseOutputDirectory", {}).get("outputUriPrefix", "").rstrip("/"),
-        created=_seconds(body.get("createTime")) or 0.0,
-        started=_seconds(body.get("startTime")),
-        ended=_seconds(body.get("endTime")),
+        created=seconds(body.get("createTime")) or 0.0,
+        started=seconds(body.get("startTime")),
+        ended=seconds(body.get("endTime")),
         failure=JobFailure(error.get("message", "")) if error and state is JobState.FAILED else None,
         machine=_machine_words(specification),
         labels=body.get("labels", {}),
@@ -133,7 +127,3 @@ def _machine_words(specification: Mapping[str, Any]) -> str:
     if machine.get("machineType"):
         words.append(str(machine["machineType"]))
     return " · ".join(words)
-
-
-def _seconds(text: str | None) -> float | None:
-    return datetime.fromisoformat(text).timestamp() if text else None

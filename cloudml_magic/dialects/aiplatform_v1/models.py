@@ -1,0 +1,100 @@
+"""Models and their versions in Vertex AI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloudml_magic.dialects.aiplatform_v1.resources import listing, next_page, parent, quoted, seconds
+from cloudml_magic.dialects.call import Call
+from cloudml_magic.records import ModelVersion
+
+_MODELS = "aiplatform.projects.locations.models"
+_PORT = 8501  # where TensorFlow Serving answers REST
+
+
+def upload_model(
+    name: str,
+    artifact_uri: str,
+    image: str,
+    project: str,
+    region: str,
+    *,
+    parent_model: str | None = None,
+    aliases: tuple[str, ...] = (),
+    labels: Mapping[str, str] | None = None,
+) -> Call:
+    """A new model, or a new version of `parent_model`."""
+    route = "/v1/models/model"
+    model: dict[str, Any] = {
+        "displayName": name,
+        "artifactUri": artifact_uri,
+        "containerSpec": {
+            "imageUri": image,
+            "ports": [{"containerPort": _PORT}],
+            "predictRoute": f"{route}:predict",
+            "healthRoute": route,
+        },
+    }
+    if labels:
+        model["labels"] = dict(labels)
+    if aliases:
+        model["versionAliases"] = list(aliases)
+    body: dict[str, Any] = {"model": model}
+    if parent_model:
+        body["parentModel"] = parent_model
+    return Call(f"{_MODELS}.upload", {"parent": parent(project, region)}, body)
+
+
+def get_model(resource_name: str) -> Call:
+    return Call(f"{_MODELS}.get", {"name": resource_name})
+
+
+def list_models(project: str, region: str, *, name: str | None = None, page_token: str | None = None) -> Call:
+    """The models of a place, each by its default version; only those that are called `name` if it is given."""
+    filter = f"display_name={quoted(name)}" if name else None
+    return Call(f"{_MODELS}.list", listing(parent(project, region), page_token, filter))
+
+
+def list_versions(model_resource: str, page_token: str | None = None) -> Call:
+    parameters = listing("", page_token)
+    del parameters["parent"]
+    return Call(f"{_MODELS}.listVersions", {"name": model_resource, **parameters})
+
+
+def delete_model(model_resource: str) -> Call:
+    return Call(f"{_MODELS}.delete", {"name": model_resource})
+
+
+def delete_version(resource_name: str) -> Call:
+    return Call(f"{_MODELS}.deleteVersion", {"name": resource_name})
+
+
+def merge_aliases(resource_name: str, aliases: tuple[str, ...]) -> Call:
+    """Gives a version these aliases; whoever had them loses them."""
+    return Call(f"{_MODELS}.mergeVersionAliases", {"name": resource_name}, {"versionAliases": list(aliases)})
+
+
+def read_models(body: Mapping[str, Any]) -> tuple[list[ModelVersion], str | None]:
+    """A page of models, or of a model's versions, and the token of the next page."""
+    return [read_model(model) for model in body.get("models", [])], next_page(body)
+
+
+def read_model(body: Mapping[str, Any]) -> ModelVersion:
+    """What the platform says of one version; its resource name carries the version."""
+    resource, version = body["name"].partition("@")[0], str(body.get("versionId") or "1")
+    return ModelVersion(
+        resource_name=f"{resource}@{version}",
+        name=body.get("displayName", ""),
+        version=version,
+        artifact_uri=body.get("artifactUri", ""),
+        image=(body.get("containerSpec") or {}).get("imageUri", ""),
+        created=seconds(body.get("versionCreateTime") or body.get("createTime")) or 0.0,
+        aliases=tuple(body.get("versionAliases") or ()),
+        labels=body.get("labels") or {},
+    )
+
+
+def read_uploaded(response: Mapping[str, Any]) -> str:
+    """The resource name of the version that an upload made."""
+    return f"{response['model'].partition('@')[0]}@{response.get('modelVersionId') or '1'}"
