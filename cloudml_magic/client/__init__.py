@@ -1,6 +1,7 @@
-"""The one client: performs a dialect's calls and watches jobs; what differs between two places is the address."""
+"""The one client: performs a dialect's calls; what differs between two places is the address."""
 
 from cloudml_magic.client.access import Access
 from cloudml_magic.client.client import Client
+from cloudml_magic.client.models import Models
 
-__all__ = ["Access", "Client"]
+__all__ = ["Access", "Client", "Models"]

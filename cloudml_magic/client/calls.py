@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from cloudml_magic.client.access import Access, Locate
 from cloudml_magic.dialects.call import Call
@@ -17,6 +19,7 @@ from cloudml_magic.errors import CloudMLError
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _GIVE_UP_SECONDS = 60.0
 TIMEOUT_SECONDS = 30.0
+Answered = TypeVar("Answered")
 
 
 class LostReplyError(Exception):
@@ -37,23 +40,50 @@ class Caller:
 
     def perform(self, call: Call) -> dict[str, Any]:
         """Repeats a call that is safe to repeat until it is answered or a minute is over."""
+        return self._repeated(lambda again: self.once(call, search_again=again))
+
+    def perform_raw(self, call: Call) -> tuple[bytes, dict[str, str]]:
+        """Sends the bytes of a call, as `perform` does; the answer's body and headers as they came."""
+        return self._repeated(lambda again: self._once_raw(call, again))
+
+    def _repeated(self, send: Callable[[bool], Answered]) -> Answered:
         last: LostReplyError | None = None
         for again in _attempts():
             try:
-                return self.once(call, search_again=again)
+                return send(again)
             except LostReplyError as lost:
                 last = lost
         raise last.error if last else AssertionError("at least one attempt is made")
 
     def once(self, call: Call, *, search_again: bool = False) -> dict[str, Any]:
         """Sends a call once: its answer, a clear refusal (CloudMLError), or LostReplyError."""
-        import httplib2
+        access = self._locate(search_again)
+        with self._explained(call, access):
+            request = self._request(access, call)
+            request.headers.update(call.headers)
+            answer: dict[str, Any] = request.execute()
+            return answer
+
+    def _once_raw(self, call: Call, search_again: bool) -> tuple[bytes, dict[str, str]]:
         from googleapiclient.errors import HttpError
 
         access = self._locate(search_again)
+        with self._explained(call, access):
+            # The library sends JSON only; its own request says where the bytes belong.
+            request = self._request(access, call)
+            address = f"{request.uri.partition('?')[0]}?{urlencode(call.query)}"
+            headers, content = request.http.request(address, "POST", body=call.content, headers=dict(call.headers))
+            if headers.status >= 300:
+                raise HttpError(headers, content)
+            return content, dict(headers)
+
+    @contextlib.contextmanager
+    def _explained(self, call: Call, access: Access) -> Iterator[None]:
+        import httplib2
+        from googleapiclient.errors import HttpError
+
         try:
-            answer: dict[str, Any] = self._request(access, call).execute()
-            return answer
+            yield
         except HttpError as problem:
             error = explain(call, problem.status_code, problem.content)
             if problem.status_code in _TRANSIENT:

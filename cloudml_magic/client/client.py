@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cloudml_magic.client.access import Locate
 from cloudml_magic.client.calls import Caller, LostReplyError
 from cloudml_magic.client.event_stream import follow
+from cloudml_magic.client.models import Models
 from cloudml_magic.dialects import aiplatform_v1 as dialect
 from cloudml_magic.dialects import logging_v2
 from cloudml_magic.errors import CloudMLError
@@ -28,6 +29,7 @@ class Client:
         self._region = region
         self._caller = Caller(locate, dialect.API)
         self._logging = Caller(locate, logging_v2.API)
+        self.models = Models(self._caller, project, region)
 
     def create_job(self, spec: JobSpec) -> JobSnapshot:
         """Submits a job once: after a lost answer the job is looked for by its token before anything is sent again."""

@@ -1,0 +1,242 @@
+"""What can be asked of a platform about models and endpoints, in our records."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from cloudml_magic.client.calls import Caller, LostReplyError
+from cloudml_magic.dialects.aiplatform_v1 import endpoints, models, operations
+from cloudml_magic.dialects.call import Call
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.records import Answer, Endpoint, Machine, ModelVersion, OperationSnapshot
+
+_POLL_SECONDS = (0.05, 1.0)
+_CANCELLED = 1
+_SUBMIT_ATTEMPTS = 6
+_LONGEST_DEPLOYMENT = 600.0
+
+OnStage = Callable[[str], None]
+Found = TypeVar("Found", ModelVersion, Endpoint)
+
+
+class Models:
+    """The models and endpoints of one place."""
+
+    def __init__(self, caller: Caller, project: str, region: str) -> None:
+        self._caller = caller
+        self._place = (project, region)
+
+    # --- models ---
+
+    def models(self, name: str | None = None) -> Iterator[ModelVersion]:
+        """Every model by its default version; those called `name` if it is given."""
+        yield from self._pages(lambda token: models.list_models(*self._place, name=name, page_token=token),
+                               models.read_models)  # fmt: skip
+
+    def versions(self, model_resource: str) -> list[ModelVersion]:
+        """The versions of a model, oldest first."""
+        found = self._pages(lambda token: models.list_versions(model_resource, token), models.read_models)
+        return sorted(found, key=lambda version: int(version.version) if version.version.isdigit() else 0)
+
+    def upload(
+        self,
+        name: str,
+        artifact_uri: str,
+        image: str,
+        *,
+        parent_model: str | None = None,
+        aliases: tuple[str, ...] = (),
+        labels: Mapping[str, str] | None = None,
+    ) -> ModelVersion:
+        """Makes a model, or a version of one; after a lost answer the version is looked for before it is made again."""
+        call = models.upload_model(
+            name, artifact_uri, image, *self._place, parent_model=parent_model, aliases=aliases, labels=labels
+        )
+        started = self._submit(call, lambda: self._uploaded(name, artifact_uri, parent_model))
+        if isinstance(started, ModelVersion):
+            return started
+        uploaded = models.read_uploaded(self.wait(started).response)
+        return models.read_model(self._caller.perform(models.get_model(uploaded)))
+
+    def delete_version(self, version: ModelVersion) -> None:
+        """Removes one version of several."""
+        self._finish(models.delete_version(version.resource_name))
+
+    def delete_model(self, model_resource: str) -> None:
+        """Removes a model with all its versions."""
+        self._finish(models.delete_model(model_resource))
+
+    def merge_aliases(self, version: ModelVersion, aliases: tuple[str, ...]) -> None:
+        """Gives a version these aliases."""
+        self._caller.perform(models.merge_aliases(version.resource_name, aliases))
+
+    # --- endpoints ---
+
+    def endpoints(self, name: str | None = None) -> Iterator[Endpoint]:
+        """Every endpoint; those called `name` if it is given."""
+        yield from self._pages(lambda token: endpoints.list_endpoints(*self._place, name=name, page_token=token),
+                               endpoints.read_endpoints)  # fmt: skip
+
+    def endpoint(self, resource_name: str) -> Endpoint:
+        """How an endpoint stands now."""
+        return endpoints.read_endpoint(self._caller.perform(endpoints.get_endpoint(resource_name)))
+
+    def create_endpoint(self, name: str, labels: Mapping[str, str]) -> Endpoint:
+        """Makes an endpoint; after a lost answer it is looked for by its name."""
+        call = endpoints.create_endpoint(name, *self._place, labels)
+        started = self._submit(call, lambda: next(self.endpoints(name), None))
+        return started if isinstance(started, Endpoint) else self.endpoint(str(self.wait(started).response["name"]))
+
+    def delete_endpoint(self, resource_name: str) -> None:
+        """Removes an endpoint that holds nothing."""
+        self._finish(endpoints.delete_endpoint(resource_name))
+
+    def deploy(
+        self,
+        endpoint: Endpoint,
+        version: ModelVersion,
+        deployed_id: str,
+        machine: Machine,
+        replicas: tuple[int, int],
+        traffic: Mapping[str, int],
+        on_stage: OnStage,
+    ) -> Endpoint:
+        """Deploys a version and waits until it answers; an interrupt cancels it, and the endpoint stays as it was."""
+        name = endpoint.resource_name
+        call = endpoints.deploy_model(
+            name, version.resource_name, deployed_id, version.name, machine, replicas, traffic
+        )
+        started = self._submit(call, lambda: self._holding(name, deployed_id))
+        if isinstance(started, Endpoint):
+            return started
+        self.wait(started, on_stage, cancel_on_interrupt=True)
+        return self.endpoint(name)
+
+    def undeploy(self, endpoint: Endpoint, deployed_id: str, traffic: Mapping[str, int]) -> Endpoint:
+        """Takes a version away once its requests are answered."""
+        self._finish(endpoints.undeploy_model(endpoint.resource_name, deployed_id, traffic))
+        return self.endpoint(endpoint.resource_name)
+
+    def split_traffic(self, endpoint: Endpoint, traffic: Mapping[str, int]) -> Endpoint:
+        """Gives each deployed version its share."""
+        return endpoints.read_endpoint(self._caller.perform(endpoints.split_traffic(endpoint.resource_name, traffic)))
+
+    # --- predictions ---
+
+    def predict(self, endpoint: Endpoint, instances: Sequence[Any], deployed_id: str | None = None) -> Answer:
+        """Asks by the default signature, in JSON."""
+        return endpoints.read_answer(
+            self._caller.perform(endpoints.predict(endpoint.resource_name, instances, deployed_id))
+        )
+
+    def raw_predict(
+        self, endpoint: Endpoint, content: bytes, content_type: str, signature: str, deployed_id: str | None = None
+    ) -> Answer:
+        """Asks by a signature of the model, with a body that the serving process reads."""
+        query = {"signature_name": signature} if content_type != "application/json" else {}
+        call = endpoints.raw_predict(endpoint.resource_name, content, content_type, query, deployed_id)
+        body, headers = self._caller.perform_raw(call)
+        try:
+            return endpoints.read_raw_answer(body, headers)
+        except (ValueError, KeyError, TypeError) as problem:
+            raise CloudMLError(
+                "answer-unreadable",
+                "The model's answer is no list of predictions.",
+                why=body[:300].decode("utf-8", "replace"),
+                next="Its serving image may speak another protocol; ask for it by `--image`, or read it with Python.",
+            ) from problem
+
+    # --- operations ---
+
+    def wait(
+        self, operation: OperationSnapshot, on_stage: OnStage | None = None, *, cancel_on_interrupt: bool = False
+    ) -> OperationSnapshot:
+        """Waits until an operation has ended; raises if it failed."""
+        pause, longest = _POLL_SECONDS
+        try:
+            while not operation.done:
+                if on_stage and operation.stage:
+                    on_stage(operation.stage)
+                time.sleep(pause)
+                pause = min(pause * 1.5, longest)
+                operation = operations.read_operation(self._caller.perform(operations.get_operation(operation.name)))
+        except KeyboardInterrupt:
+            if cancel_on_interrupt:
+                self._caller.perform(operations.cancel_operation(operation.name))
+            raise
+        if operation.error is not None:
+            raise _failed(operation)
+        return operation
+
+    def _submit(self, call: Call, find: Callable[[], Found | None]) -> OperationSnapshot | Found:
+        """Begins what must not begin twice: after a lost answer its outcome is looked for before it is sent again."""
+        last: LostReplyError | None = None
+        for attempt in range(_SUBMIT_ATTEMPTS):
+            try:
+                return operations.read_operation(self._caller.once(call, search_again=last is not None))
+            except LostReplyError as lost:
+                last = lost
+            except CloudMLError:
+                # Refused, since what is under way has its name already: it is what we asked for.
+                if last is None or (found := self._awaited(find)) is None:
+                    raise
+                return found
+            time.sleep(_POLL_SECONDS[0] * 2**attempt)
+            if (found := find()) is not None:
+                return found
+        raise last.error if last else AssertionError("at least one attempt is made")
+
+    def _awaited(self, find: Callable[[], Found | None]) -> Found | None:
+        """What is found within the longest time that a deployment may take."""
+        deadline = time.monotonic() + _LONGEST_DEPLOYMENT
+        while (found := find()) is None and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS[1])
+        return found
+
+    def _holding(self, endpoint: str, deployed_id: str) -> Endpoint | None:
+        found = self.endpoint(endpoint)
+        return found if any(deployed.id == deployed_id for deployed in found.deployed) else None
+
+    def _finish(self, call: Call) -> None:
+        """Performs a call that takes something away; what is gone already is no error."""
+        try:
+            self.wait(operations.read_operation(self._caller.perform(call)))
+        except CloudMLError as error:
+            if error.reference != "not-found":
+                raise
+
+    def _uploaded(self, name: str, artifact_uri: str, parent_model: str | None) -> ModelVersion | None:
+        parents = [parent_model] if parent_model else [model.model_resource for model in self.models(name)]
+        versions = [version for parent in parents for version in self.versions(parent)]
+        return next((version for version in versions if version.artifact_uri == artifact_uri), None)
+
+    def _pages(self, page: Callable[[str | None], Call], read: Callable[[Mapping[str, Any]], Any]) -> Iterator[Any]:
+        token: str | None = None
+        while True:
+            found, token = read(self._caller.perform(page(token)))
+            yield from found
+            if token is None:
+                return
+
+
+def json_body(signature: str, instances: Sequence[Any]) -> bytes:
+    """A request to a signature by its name, in rows."""
+    return json.dumps({"signature_name": signature, "instances": list(instances)}).encode()
+
+
+def _failed(operation: OperationSnapshot) -> CloudMLError:
+    if operation.error_code == _CANCELLED:
+        return CloudMLError(
+            "deploy-cancelled",
+            "The deployment was cancelled.",
+            next="Nothing was changed. Run the cell again to deploy.",
+        )
+    return CloudMLError(
+        "operation-failed",
+        "The platform could not do what was asked.",
+        why=operation.error or "",
+        next="Mend what the message names and run the cell again; `cloudml platform logs` may tell more.",
+    )
