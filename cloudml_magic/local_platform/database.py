@@ -34,6 +34,56 @@ CREATE TABLE IF NOT EXISTS operations (
     body TEXT NOT NULL,
     created REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS work (
+    operation TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    cancelled INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS models (
+    location TEXT NOT NULL,
+    id TEXT NOT NULL,
+    last_version INTEGER NOT NULL,
+    created REAL NOT NULL,
+    updated REAL NOT NULL,
+    PRIMARY KEY (location, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS model_versions (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    location TEXT NOT NULL,
+    model TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    aliases TEXT NOT NULL,
+    pinned TEXT NOT NULL,
+    created REAL NOT NULL,
+    updated REAL NOT NULL,
+    UNIQUE (location, model, version)
+);
+CREATE TABLE IF NOT EXISTS endpoints (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    location TEXT NOT NULL,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    traffic TEXT NOT NULL,
+    created REAL NOT NULL,
+    updated REAL NOT NULL,
+    UNIQUE (location, id)
+);
+CREATE TABLE IF NOT EXISTS deployments (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    location TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    model_location TEXT NOT NULL,
+    model TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    created REAL NOT NULL,
+    updated REAL NOT NULL,
+    UNIQUE (location, endpoint, id)
+);
 CREATE TABLE IF NOT EXISTS buckets (
     name TEXT PRIMARY KEY,
     fields TEXT NOT NULL,

@@ -9,17 +9,21 @@ _STATUS = {
     400: "INVALID_ARGUMENT",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
+    405: "INVALID_ARGUMENT",
     408: "DEADLINE_EXCEEDED",
     409: "ALREADY_EXISTS",
     411: "INVALID_ARGUMENT",
     412: "FAILED_PRECONDITION",
     413: "INVALID_ARGUMENT",
+    415: "INVALID_ARGUMENT",
     416: "OUT_OF_RANGE",
     429: "RESOURCE_EXHAUSTED",
     499: "CANCELLED",
     500: "INTERNAL",
     501: "UNIMPLEMENTED",
+    502: "UNAVAILABLE",
     503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
     507: "RESOURCE_EXHAUSTED",
 }
 _REASON = {
@@ -48,6 +52,7 @@ class PlatformError(Exception):
         status: str | None = None,
         reason: str | None = None,
         violations: Sequence[tuple[str, str]] = (),
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -55,6 +60,7 @@ class PlatformError(Exception):
         self.status = status or _STATUS.get(code, "UNKNOWN")
         self.reason = reason or _REASON.get(code, "backendError")
         self.violations = tuple(violations)
+        self.retry_after = retry_after
 
     def body(self) -> dict[str, Any]:
         """The error as Google's APIs write it."""

@@ -14,7 +14,9 @@ from cloudml_magic.local_platform.buckets.uploads import Uploads
 from cloudml_magic.local_platform.database import Database
 from cloudml_magic.local_platform.disk import is_disk_full
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.resources import Resources
+from cloudml_magic.local_platform.operations.worker import OperationWorker
+from cloudml_magic.local_platform.resources.jobs import JobResources
+from cloudml_magic.local_platform.resources.operations import Operations
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.routes.custom_jobs import CustomJobRoutes, Runner
 from cloudml_magic.local_platform.routes.event_stream import EventStreams
@@ -34,7 +36,7 @@ _STORAGE = ("/storage/", "/upload/", "/resumable/", "/download/")
 _APIS = {"/v1/": "aiplatform.v1", "/v2/": "logging.v2", **dict.fromkeys(_STORAGE, "storage.v1")}
 _ACTIVE = (JobState.PREPARING, JobState.RUNNING, JobState.CANCELLING)
 
-RunnerMaker = Callable[[Resources], Runner]
+RunnerMaker = Callable[[JobResources], Runner]
 
 
 class LocalPlatform:
@@ -43,12 +45,14 @@ class LocalPlatform:
     def __init__(self, places: PlatformPlaces, make_runner: RunnerMaker, *, stop: Callable[[], None] = lambda: None):
         self.places = places
         self._database = Database(places.database)
-        self.resources = Resources(self._database)
+        self.operations = Operations(self._database)
+        self.resources = JobResources(self._database, self.operations)
         self.store = BucketStore(self._database, places.buckets, places.side_store)
         places.jobs.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not (places.buckets / BUCKET).is_dir():
             self.store.create_bucket(BUCKET, {})
         self.runner = make_runner(self.resources)
+        self._worker = OperationWorker(self.operations, {})
         self.streams = EventStreams(self.resources, self.store, places.jobs, self.runner.position)
         self._uploads = UploadRoutes(self.store, Uploads(self.store))
         self._own = OwnRoutes(self.resources, self.streams, self.places, stop)
@@ -60,10 +64,12 @@ class LocalPlatform:
     def start(self) -> None:
         """Lets jobs run: adopts those that live, starts those that wait."""
         self.runner.start()
+        self._worker.start()
 
     def close(self) -> None:
         """Lets go of everything; jobs run on."""
         self.runner.close()
+        self._worker.close()
         self._database.close()
 
     def is_idle(self) -> bool:
@@ -118,7 +124,7 @@ class LocalPlatform:
     def _all_handlers(self) -> dict[str, Handler]:
         routes = (
             CustomJobRoutes(self.resources, self.runner),
-            OperationRoutes(self.resources),
+            OperationRoutes(self.operations, self._worker),
             BucketRoutes(self.store),
             ObjectRoutes(self.store),
             self._uploads,
@@ -130,7 +136,8 @@ class LocalPlatform:
 def refusal(request: Request, problem: PlatformError) -> Response:
     """An error in the shape of the API that was asked."""
     storage = request.path.startswith(_STORAGE)
-    return json_response(problem.storage_body() if storage else problem.body(), problem.code)
+    headers = {} if problem.retry_after is None else {"retry-after": str(problem.retry_after)}
+    return json_response(problem.storage_body() if storage else problem.body(), problem.code, headers)
 
 
 def _session(request: Request) -> str | None:

@@ -15,7 +15,7 @@ import pytest
 
 from cloudml_magic.discovery import document, violations
 from cloudml_magic.local_platform.platform import LocalPlatform
-from cloudml_magic.local_platform.resources import Resources
+from cloudml_magic.local_platform.resources.jobs import JobResources
 from cloudml_magic.local_platform.server import PlatformServer, listen_on
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.states import JobState
@@ -32,7 +32,7 @@ _APIS = {
 class StateRunner:
     """Moves jobs as the test says; runs nothing."""
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: JobResources) -> None:
         self.resources = resources
         self.submitted: list[str] = []
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloudml_magic.discovery import document, violations
-from cloudml_magic.local_platform.resources import IllegalTransitionError
+from cloudml_magic.local_platform.resources.jobs import IllegalTransitionError
 from cloudml_magic.states import JobState
 
 from .conftest import JOB, JOBS, Served
@@ -186,15 +186,15 @@ def test_secrets_are_masked_in_every_answer(served: Served) -> None:
 
 def test_methods_that_exist_but_are_not_emulated_say_so(served: Served) -> None:
     """A method of Google's that the platform does not emulate is a 501 with its name, not a 404."""
-    error = served.refused("GET", "/v1/projects/local/locations/us-central1/models")
+    error = served.refused("GET", "/v1/projects/local/locations/us-central1/datasets")
     assert error["code"] == 501
-    assert "aiplatform.projects.locations.models.list" in error["message"]
+    assert "aiplatform.projects.locations.datasets.list" in error["message"]
     assert served.refused("GET", "/v1/nonsense")["code"] == 404
 
 
 def test_clocks_that_are_set_back_make_no_nonsense(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the clock a day back, jobs keep their order in pages, and no job ends before it started."""
-    from cloudml_magic.local_platform import resources
+    from cloudml_magic.local_platform.resources import jobs as resources
 
     real = time.time
     names = []

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.filters import Subject, compiled
-from cloudml_magic.local_platform.resources import WIRE_STATES, Resources, StoredJob
+from cloudml_magic.local_platform.resources.jobs import WIRE_STATES, JobResources, StoredJob
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.secrets_masked import masked
 from cloudml_magic.local_platform.times import written
@@ -39,7 +39,7 @@ class Runner(Protocol):
 class CustomJobRoutes:
     """Handlers of `aiplatform.projects.locations.customJobs.*`."""
 
-    def __init__(self, resources: Resources, runner: Runner) -> None:
+    def __init__(self, resources: JobResources, runner: Runner) -> None:
         self._resources = resources
         self._runner = runner
 

@@ -16,7 +16,7 @@ from cloudml_magic.local_platform.buckets.store import BucketStore
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.logs import CHIEF, ReplicaLog
 from cloudml_magic.local_platform.reported_events import ReportedEvents
-from cloudml_magic.local_platform.resources import Resources, StoredJob
+from cloudml_magic.local_platform.resources.jobs import JobResources, StoredJob
 from cloudml_magic.local_platform.watch import FolderWatch
 from cloudml_magic.local_platform.wire import Request, Response
 
@@ -42,7 +42,7 @@ class EventStreams:
     """Opens one stream for each watcher."""
 
     def __init__(
-        self, resources: Resources, store: BucketStore, jobs: Path, position: Callable[[str], int | None]
+        self, resources: JobResources, store: BucketStore, jobs: Path, position: Callable[[str], int | None]
     ) -> None:
         self._resources = resources
         self._store = store

@@ -12,7 +12,7 @@ from typing import Any
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.filters import Subject, compiled
 from cloudml_magic.local_platform.logs import LogLine, ReplicaLog, replicas
-from cloudml_magic.local_platform.resources import Resources, StoredJob
+from cloudml_magic.local_platform.resources.jobs import JobResources, StoredJob
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.settings import PROJECT
 from cloudml_magic.local_platform.times import written
@@ -25,7 +25,7 @@ _JOB_ID = re.compile(r'resource\.labels\.job_id\s*=\s*"?(\d+)"?')
 class LoggingRoutes:
     """Handler of `logging.entries.list`."""
 
-    def __init__(self, resources: Resources, jobs: Path) -> None:
+    def __init__(self, resources: JobResources, jobs: Path) -> None:
         self._resources = resources
         self._jobs = jobs
 

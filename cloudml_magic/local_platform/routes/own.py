@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.resources import Resources
+from cloudml_magic.local_platform.resources.jobs import JobResources
 from cloudml_magic.local_platform.routes.event_stream import EventStreams
 from cloudml_magic.local_platform.settings import BUCKET, PROJECT, PROJECT_NUMBER, REGION
 from cloudml_magic.local_platform.wire import Request, Response, json_response
@@ -30,7 +30,7 @@ class OwnRoutes:
     """Handlers of `/cloudml/v1/…`."""
 
     def __init__(
-        self, resources: Resources, streams: EventStreams, places: PlatformPlaces, stop: Callable[[], None]
+        self, resources: JobResources, streams: EventStreams, places: PlatformPlaces, stop: Callable[[], None]
     ) -> None:
         self._resources = resources
         self._streams = streams

@@ -1,4 +1,4 @@
-"""Jobs and operations as rows: bodies as they came, plus what a server adds.
+"""Jobs as rows: bodies as they came, plus what a server adds.
 
 The runner reads and moves jobs through the five methods that come first; the routes read the others.
 """
@@ -6,7 +6,6 @@ The runner reads and moves jobs through the five methods that come first; the ro
 from __future__ import annotations
 
 import json
-import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -15,8 +14,8 @@ from typing import Any
 
 from cloudml_magic.local_platform.database import Database
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.settings import PROJECT_NUMBER
-from cloudml_magic.local_platform.times import written
+from cloudml_magic.local_platform.resources.names import new_id, resource_name
+from cloudml_magic.local_platform.resources.operations import Operations, typed
 from cloudml_magic.states import JobState, may_follow
 
 TOKEN_LABEL = "cloudml-token"
@@ -49,18 +48,19 @@ class StoredJob:
 
     @property
     def resource_name(self) -> str:
-        return f"projects/{PROJECT_NUMBER}/locations/{self.location}/customJobs/{self.id}"
+        return resource_name(self.location, "customJobs", self.id)
 
 
 class IllegalTransitionError(Exception):
     """A job was asked to go where its state does not lead."""
 
 
-class Resources:
-    """All jobs and operations of one platform; any thread may call."""
+class JobResources:
+    """All jobs of one platform; any thread may call."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, operations: Operations) -> None:
         self._database = database
+        self._operations = operations
         self._listening = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
 
@@ -131,8 +131,7 @@ class Resources:
                 row = self._database.row("SELECT * FROM jobs WHERE token = ?", token)
                 if row is not None:
                     return _job(row), False
-            # Nineteen digits, as Google's ids have.
-            id = f"{int(now * 1e6)}{secrets.randbelow(1000):03}"
+            id = new_id()
             self._database.write(
                 "INSERT INTO jobs (id, location, token, body, state, created, updated) VALUES (?,?,?,?,?,?,?)",
                 id, location, token, json.dumps(body), JobState.QUEUED, now, now,
@@ -153,42 +152,14 @@ class Resources:
 
     def delete_job(self, job: StoredJob) -> dict[str, Any]:
         """Forgets a job; returns the finished operation that says so."""
-        now = time.time()
-        id = f"{int(now * 1e6)}{secrets.randbelow(1000):03}"
-        operation = {
-            "name": f"projects/{PROJECT_NUMBER}/locations/{job.location}/operations/{id}",
-            "metadata": {
-                "@type": "type.googleapis.com/google.cloud.aiplatform.v1.DeleteOperationMetadata",
-                "genericMetadata": {"createTime": written(now), "updateTime": written(now)},
-            },
-            "done": True,
-            "response": {"@type": "type.googleapis.com/google.protobuf.Empty"},
-        }
         with self._database.transaction():
             if not self._database.write("DELETE FROM jobs WHERE id = ? AND state = ?", job.id, job.state):
                 raise PlatformError(404, f"The CustomJob {job.resource_name} does not exist.")
-            self._database.write(
-                "INSERT INTO operations VALUES (?,?,?,?,?)", id, job.location, job.id, json.dumps(operation), now
+            operation = self._operations.record_done(
+                job.location, f"customJobs/{job.id}", typed("DeleteOperationMetadata", {})
             )
         self._tell_listeners()
         return operation
-
-    def operation(self, id: str, location: str, parent: str | None = None) -> dict[str, Any]:
-        row = self._database.row("SELECT * FROM operations WHERE id = ? AND location = ?", id, location)
-        if row is None or parent not in (None, row["parent"]):
-            raise PlatformError(404, f"The operation {id} does not exist.")
-        body: dict[str, Any] = json.loads(row["body"])
-        return body
-
-    def operations(self, location: str, parent: str | None = None) -> list[dict[str, Any]]:
-        rows = self._database.rows(
-            "SELECT body FROM operations WHERE location = ?1 AND (?2 IS NULL OR parent = ?2) ORDER BY created DESC",
-            location, parent,
-        )  # fmt: skip
-        return [json.loads(row["body"]) for row in rows]
-
-    def delete_operation(self, id: str) -> None:
-        self._database.write("DELETE FROM operations WHERE id = ?", id)
 
     def _tell_listeners(self) -> None:
         with self._listening:
