@@ -12,9 +12,10 @@ import json
 import re
 import tarfile
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from cloudml_magic.records import SourceFile, SourceMapEntry, TrainerPackage
 
@@ -61,12 +62,21 @@ def slug(name: str) -> str:
 @cache
 def _runtime_files() -> tuple[tuple[str, bytes], ...]:
     folder = files("cloudml_magic") / "trainer"
-    found = []
-    for entry in folder.iterdir():
-        if entry.name.endswith(".py") and entry.name not in ("boot.py", "job_module.py"):
-            found.append((f"{RUNTIME}/{entry.name}", entry.read_bytes()))
+    found = [
+        (f"{RUNTIME}/{path}", content)
+        for path, content in _modules_in(folder)
+        if path not in ("boot.py", "job_module.py")
+    ]
     found.append(("cloudml_magic.py", (folder / "job_module.py").read_bytes()))
     return tuple(sorted(found))
+
+
+def _modules_in(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.name.endswith(".py"):
+            yield prefix + entry.name, entry.read_bytes()
+        elif entry.is_dir():
+            yield from _modules_in(entry, f"{prefix}{entry.name}/")
 
 
 def _source_map(entries: Iterable[SourceMapEntry], cells: Mapping[str, str]) -> bytes:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
 import os
-import shutil
 import sys
 import tempfile
 from types import ModuleType
 from typing import Any
 
+from .export.of_job import export_of_job
 from .fit_reports import FitReports
 from .job_folder import JobFolder
 from .reporting import EventFile, plain, warn
+from .stopping import stop
+from .whole_files import is_disk_full, move, put
 
 _DISK_FULL = "The model could not be saved: the disk is full."
 _NEXT = "Free space, then submit the job again."
@@ -25,7 +25,7 @@ class ModelNotSavedError(Exception):
 
 
 def save_outcome(job: JobFolder, module: ModuleType, reports: FitReports, events: EventFile | None) -> None:
-    """Writes `model/history.json` and `model/model.keras`; what cannot be saved is a warning, not a lost job.
+    """Writes history, model and SavedModel into `model/`; what cannot be saved is a warning, not a lost job.
 
     A full disk alone fails the job (ModelNotSavedError): what it trained is gone, and trying again with room helps.
     """
@@ -46,6 +46,9 @@ def save_outcome(job: JobFolder, module: ModuleType, reports: FitReports, events
             raise
         if saved:
             _tell(events, "model", f"model/{saved}")
+        # A job that was told to stop has seconds; its model can still be exported from model.keras.
+        if not stop.asked and export_of_job(model, folder, job, module):
+            _tell(events, "export", "model")
 
 
 def _model(name: str | None, module: ModuleType, trained: Any) -> Any:
@@ -72,14 +75,14 @@ def _save(model: Any, folder: str) -> str | None:
             with tempfile.TemporaryDirectory(prefix="cloudml-") as temporary:
                 path = os.path.join(temporary, name)
                 getattr(model, save)(path)
-                _move(path, folder, name)
+                move(path, folder, name)
         except Exception as problem:
             problems.append(problem)
             continue
         if problems:
             warn(f"Only the model's weights could be saved ({_told(problems[0])}).")
         return name
-    if any(map(_is_disk_full, problems)):
+    if any(map(is_disk_full, problems)):
         raise ModelNotSavedError(f"{_DISK_FULL} {_NEXT}") from None
     warn(f"The model could not be saved: {_told(problems[0])}.")
     return None
@@ -89,43 +92,13 @@ def _told(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem}".splitlines()[0]
 
 
-def _is_disk_full(problem: Exception) -> bool:
-    if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        return True
-    # Keras and HDF5 tell it in words; without room anywhere Python finds no temporary folder.
-    return any(words in str(problem) for words in ("No space left on device", "No usable temporary directory"))
-
-
 def _put(folder: str, name: str, content: bytes) -> bool:
-    part = os.path.join(folder, name + ".part")
     try:
-        os.makedirs(folder, exist_ok=True)
-        with open(part, "wb") as file:
-            file.write(content)
-        os.replace(part, os.path.join(folder, name))
+        put(folder, name, content)
     except OSError as problem:
-        _remove(part)
         warn(f"{name} could not be written: {problem}.")
         return False
     return True
-
-
-def _move(path: str, folder: str, name: str) -> None:
-    """Whole or not at all: under another name first, since the folder may be on another disk."""
-    os.makedirs(folder, exist_ok=True)
-    part = os.path.join(folder, name + ".part")
-    try:
-        shutil.move(path, part)
-        os.replace(part, os.path.join(folder, name))
-    except BaseException:
-        _remove(part)
-        raise
-
-
-def _remove(part: str) -> None:
-    """What was half written must not keep the disk full."""
-    with contextlib.suppress(OSError):
-        os.unlink(part)
 
 
 def _tell(events: EventFile | None, artifact: str, path: str) -> None:

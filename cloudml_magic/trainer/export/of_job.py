@@ -1,0 +1,66 @@
+"""Exports what a job has trained into its folder; whatever goes wrong is a warning, since the model itself is saved."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from types import ModuleType
+from typing import Any
+
+from ..job_folder import JobFolder
+from ..reporting import warn
+from ..whole_files import move
+from . import NotExportableError, export_model, saved_model_files
+from .not_exportable import told
+
+
+def export_of_job(model: Any, folder: str, job: JobFolder, module: ModuleType) -> bool:
+    """Writes the SavedModel beside `model.keras`; whether it is there whole."""
+    if not _is_of_keras(model):
+        return False
+    asked = job.export
+    try:
+        with tempfile.TemporaryDirectory(prefix="cloudml-") as temporary:
+            export_model(
+                model,
+                temporary,
+                name=job.name,
+                labels=asked.get("labels"),
+                preprocess=asked.get("preprocess"),
+                resize=asked.get("resize") or "stretch",
+                picture=asked.get("picture"),
+                source_sha256=asked.get("source"),
+                captured=module.__dict__,
+                warn=warn,
+            )
+            _move_all(temporary, folder)
+    except NotExportableError as problem:
+        warn(f"The model is saved, but cannot be served: {problem}")
+    except Exception as problem:
+        warn(f"The model is saved, but its export failed, so it cannot be served: {told(problem)}.")
+    else:
+        return True
+    return False
+
+
+def _is_of_keras(model: Any) -> bool:
+    return any(
+        isinstance(model, sys.modules[name].Model)
+        for name in ("keras", "tf_keras")
+        if hasattr(sys.modules.get(name), "Model")
+    )
+
+
+def _move_all(source: str, folder: str) -> None:
+    """File by file, the manifest last; of an export that did not arrive whole nothing stays."""
+    names = saved_model_files(source)
+    try:
+        for name in names:
+            move(os.path.join(source, name), folder, name)
+    except BaseException:
+        for name in names:
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(folder, name))
+        raise
