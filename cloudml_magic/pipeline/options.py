@@ -64,6 +64,14 @@ def split_list(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part for value in values for part in re.split(r"[,\s]+", value) if part)
 
 
+def split_labels(text: str) -> str | list[str]:
+    """`cat,dog` as names; a single word is the variable that holds them."""
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) == 1 and parts[0].isidentifier():
+        return parts[0]
+    return [part for part in parts if part]
+
+
 def pairs(option: str, values: tuple[str, ...]) -> dict[str, str]:
     """NAME=VALUE texts as a dictionary."""
     found = {}

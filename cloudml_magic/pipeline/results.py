@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import tempfile
 from collections.abc import Mapping
@@ -11,21 +10,11 @@ from typing import Any
 
 from cloudml_magic.client.event_stream import parse
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.pipeline.model_file import load_model
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.pipeline.session import notebook_namespace
 from cloudml_magic.storage import Address, ObjectStorage
 
 _MODEL = "model/model.keras"
-_CUSTOM_BASES = (
-    "Layer",
-    "Metric",
-    "Loss",
-    "Optimizer",
-    "Initializer",
-    "Regularizer",
-    "Constraint",
-    "LearningRateSchedule",
-)
 
 
 def read_progress(folder: Address, storage: ObjectStorage) -> JobProgress:
@@ -55,8 +44,10 @@ def has_model(folder: Address, storage: ObjectStorage) -> bool:
     return storage.size(folder / _MODEL) is not None
 
 
-def model(name: str, folder: Address, storage: ObjectStorage, custom_objects: Mapping[str, Any] | None) -> Any:
-    """Loads the job's model: safe mode, custom classes from the notebook."""
+def model(
+    name: str, folder: Address, storage: ObjectStorage, custom_objects: Mapping[str, Any] | None, trust: bool
+) -> Any:
+    """Loads the job's model: safe mode unless it is trusted, custom classes from the notebook."""
     if not has_model(folder, storage):
         raise CloudMLError(
             "no-model",
@@ -64,45 +55,9 @@ def model(name: str, folder: Address, storage: ObjectStorage, custom_objects: Ma
             why="Its code trained none, or the one that `--model` names does not exist.",
             next="Train a Keras model in the cell, or name its variable with --model.",
         )
-    import keras
-
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "model.keras"
         storage.download(folder / _MODEL, file)
-        objects = _notebook_classes(keras) | dict(custom_objects or {})
-        try:
-            return keras.saving.load_model(file, custom_objects=objects, safe_mode=True)
-        except Exception as problem:
-            raise CloudMLError(
-                "model-not-loadable",
-                f"The model of job {name} cannot be loaded here.",
-                why=str(problem).strip().splitlines()[0][:500],
-                next="Run the cells that define its classes, or pass them: job.model(custom_objects={'Name': Class}).",
-            ) from problem
-
-
-def _notebook_classes(keras: Any) -> dict[str, Any]:
-    """Classes and functions that the notebook defined and a saved model may name."""
-    found: dict[str, Any] = {}
-    for name, value in list(notebook_namespace().items()):
-        if name.startswith("_"):
-            continue
-        if inspect.isclass(value) and issubclass(value, _bases(keras)) and not value.__module__.startswith("keras."):
-            found[value.__name__] = value
-        elif inspect.isfunction(value) and value.__module__ == "__main__":
-            found[name] = value
-    return found
-
-
-def _bases(keras: Any) -> tuple[type, ...]:
-    rooms = (
-        keras,
-        keras.metrics,
-        keras.losses,
-        keras.optimizers,
-        keras.initializers,
-        keras.regularizers,
-        keras.constraints,
-    )
-    bases = [getattr(room, name, None) for name in _CUSTOM_BASES for room in (*rooms, keras.optimizers.schedules)]
-    return tuple({base for base in bases if isinstance(base, type)})
+        return load_model(
+            file, f"The model of job {name}", custom_objects, trust=trust, trusting="`job.model(trust=True)`"
+        )

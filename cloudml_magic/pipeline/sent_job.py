@@ -99,10 +99,11 @@ class Job:
         folder = self.folder
         return [str(folder / name) for name in self._connection.storage.names(folder)]
 
-    def model(self, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    def model(self, custom_objects: Mapping[str, Any] | None = None, *, trust: bool = False) -> Any:
         """The trained model: waits for the job, loads without running code of the file, finds your own classes.
 
         Of a job that failed or was cancelled it is the model as it was then, with a warning, if there is one.
+        `trust` loads a Lambda layer too, whose code then runs in this kernel.
         """
         try:
             self.wait()
@@ -112,7 +113,7 @@ class Job:
             ):
                 raise
             warnings.warn(f"{ended.what} This is its model as it was then.", stacklevel=2)
-        return results.model(self.name, self.folder, self._connection.storage, custom_objects)
+        return results.model(self.name, self.folder, self._connection.storage, custom_objects, trust)
 
     def delete(self) -> None:
         """Removes a job that has ended, and its folder in the bucket."""

@@ -1,0 +1,150 @@
+"""From a Keras model of the kernel, or a `.keras` file, to a model folder: in a bucket or on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.model_folder import MANIFEST
+from cloudml_magic.packaging import slug
+from cloudml_magic.pipeline.model_file import load_model
+from cloudml_magic.pipeline.options import split_labels
+from cloudml_magic.pipeline.session import connection, notebook_namespace
+from cloudml_magic.storage import Address
+from cloudml_magic.trainer.export import NotExportableError, export_model, saved_model_files
+
+Labels = Sequence[str] | Mapping[str, Sequence[str]] | str | None
+
+
+def is_keras_model(value: Any) -> bool:
+    """Whether a value is a Keras model; Keras is not imported to find out."""
+    return any(
+        isinstance(value, sys.modules[name].Model)
+        for name in ("keras", "tf_keras")
+        if hasattr(sys.modules.get(name), "Model")
+    )
+
+
+def export(
+    model: Any,
+    to: str | Path | None = None,
+    *,
+    labels: Labels = None,
+    preprocess: str | Callable[..., Any] | None = None,
+    resize: str | None = None,
+    picture: bool | None = None,
+    name: str | None = None,
+    trust: bool = False,
+) -> Address | Path:
+    """Exports a Keras model, or a `.keras` file, and says where it is.
+
+    `to` is a gs:// address or a folder; without it the folder is `models/NAME/DIGEST` in the bucket of jobs. `labels`
+    are names, or the variable that holds them; `preprocess` what training did to pictures: a function, its name, or a
+    factor. `trust` loads a file also if it holds code.
+    """
+    name = name or _name_of(model)
+    local = None if to is None or str(to).startswith("gs://") else Path(to).expanduser()
+    if local is not None:
+        _check_free(local)
+    elif to is not None and connection().storage.names(Address.parse(str(to))):
+        raise _is_taken(str(to))
+    with tempfile.TemporaryDirectory(prefix="cloudml-") as temporary:
+        folder = Path(temporary)
+        export_to_folder(
+            model, folder, name=name, labels=labels, preprocess=preprocess, resize=resize, picture=picture, trust=trust
+        )
+        if local is not None:
+            return _copied(folder, local)
+        there = connection()
+        digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:16]
+        address = Address.parse(str(to)) if to else there.place.bucket / "models" / slug(name) / digest
+        names = list(saved_model_files(temporary))
+        there.storage.upload_folder(folder, address, names[:-1])
+        there.storage.upload_folder(folder, address, names[-1:])
+    return address
+
+
+def export_to_folder(
+    model: Any,
+    folder: Path,
+    *,
+    name: str,
+    labels: Labels = None,
+    preprocess: str | Callable[..., Any] | None = None,
+    resize: str | None = None,
+    picture: bool | None = None,
+    trust: bool = False,
+) -> dict[str, Any]:
+    """Exports into an empty folder of this machine; the manifest."""
+    source = None
+    if isinstance(model, str | Path):
+        file = Path(model).expanduser()
+        model = load_model(file, str(model), trust=trust, trusting="`--trust`")
+        with file.open("rb") as stream:
+            source = hashlib.file_digest(stream, "sha256").hexdigest()
+    if not is_keras_model(model):
+        raise CloudMLError(
+            "no-keras-model",
+            f"A {type(model).__name__} is no Keras model.",
+            next="Give the variable of a Keras model, or the path of a .keras file.",
+        )
+    try:
+        return export_model(
+            model,
+            str(folder),
+            name=name,
+            labels=split_labels(labels) if isinstance(labels, str) else labels,
+            preprocess=preprocess,
+            resize=resize or "stretch",
+            picture=picture,
+            source_sha256=source,
+            captured=notebook_namespace(),
+            warn=_refuse,
+        )
+    except NotExportableError as problem:
+        raise CloudMLError(
+            "not-exportable", f"The model {name} cannot be exported.", why=problem.why, next=problem.next
+        ) from problem
+
+
+def _refuse(message: str) -> None:
+    # In a job this is a warning, since the training must not be lost; here the export is simply asked for again.
+    raise CloudMLError("bad-option", message, next="Correct the option, or leave it out.")
+
+
+def _name_of(model: Any) -> str:
+    if isinstance(model, str | Path):
+        return Path(model).stem
+    for name, value in notebook_namespace().items():
+        if value is model and not name.startswith("_"):
+            return str(name)
+    return str(getattr(model, "name", "model"))
+
+
+def _check_free(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise _is_taken(str(folder))
+
+
+def _is_taken(place: str) -> CloudMLError:
+    return CloudMLError(
+        "folder-not-empty",
+        f"{place} is there already.",
+        why="An export writes a new folder, so that no file of another model stays in it.",
+        next="Choose another folder, or delete this one.",
+    )
+
+
+def _copied(source: Path, target: Path) -> Path:
+    import shutil
+
+    for name in saved_model_files(str(source)):
+        file = target / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, file)
+    return target
