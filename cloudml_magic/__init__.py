@@ -7,10 +7,37 @@ from typing import TYPE_CHECKING, Any
 from cloudml_magic.version import VERSION
 
 if TYPE_CHECKING:
-    from cloudml_magic.pipeline import cancel, init, job, jobs, logs, report, train, wait
+    from cloudml_magic.pipeline import (
+        cancel,
+        deploy,
+        export,
+        init,
+        job,
+        jobs,
+        logs,
+        predict,
+        report,
+        train,
+        undeploy,
+        wait,
+    )
 
 __version__ = VERSION
-__all__ = ["__version__", "cancel", "init", "job", "jobs", "logs", "report", "train", "wait"]
+__all__ = [
+    "__version__",
+    "cancel",
+    "deploy",
+    "export",
+    "init",
+    "job",
+    "jobs",
+    "logs",
+    "predict",
+    "report",
+    "train",
+    "undeploy",
+    "wait",
+]
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -46,10 +46,13 @@ def job_rows(jobs: Sequence[JobSnapshot], now: float) -> list[tuple[str, ...]]:
 
 def job_table(jobs: Sequence[JobSnapshot], now: float) -> str:
     """The list of jobs as aligned text."""
-    rows = [JOB_HEADINGS, *job_rows(jobs, now)]
-    if len(rows) == 1:
-        return "No jobs yet."
-    widths = [max(len(row[column]) for row in rows) for column in range(len(JOB_HEADINGS))]
+    rows = job_rows(jobs, now)
+    return aligned([JOB_HEADINGS, *rows]) if rows else "No jobs yet."
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of equal length as lines whose columns stand beneath each other."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
@@ -49,12 +48,13 @@ class JobMagics(Magics):
     def ml_job(self, line: str) -> Job:
         """Shows a job's card again, live until it ends, and returns the job."""
         from cloudml_magic import pipeline
+        from cloudml_magic.notebook import live
 
         given = parse(self.ml_job, line)
         job = pipeline.job(given.name)
         if given.into:
             self.shell.user_ns[given.into] = job
-        _show(self.shell, job)
+        live.show_job(self.shell, job)
         return job
 
     @magic_arguments()
@@ -96,18 +96,11 @@ class JobMagics(Magics):
     def ml_wait(self, line: str) -> Job:
         """Waits until a job has ended and raises if it failed: a gate for Run All. An interrupt detaches."""
         from cloudml_magic import pipeline
+        from cloudml_magic.notebook import live
 
         job = pipeline.job(parse(self.ml_wait, line).name)
-        wait_here(job, _show(self.shell, job))
+        wait_here(job, live.show_job(self.shell, job))
         return job
-
-
-def _show(shell: Any, job: Job) -> Thread:
-    from cloudml_magic.notebook import live
-
-    card = live.new_card(shell, job.snapshot())
-    card.show()
-    return live.follow(card, job)
 
 
 def _delete(found: list[Job], sure: bool) -> None:

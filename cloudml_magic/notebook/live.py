@@ -148,6 +148,13 @@ def follow(card: AnyCard, job: Job) -> threading.Thread:
     return reader
 
 
+def show_job(shell: Any, job: Job) -> threading.Thread:
+    """Puts a card for a job under the cell that runs now, and follows it."""
+    card = new_card(shell, job.snapshot())
+    card.show()
+    return follow(card, job)
+
+
 def finish(card: AnyCard) -> None:
     """Draws a card for the last time."""
     _PAINTER.remove(card)

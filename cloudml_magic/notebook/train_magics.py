@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import time
 from argparse import Namespace
 from threading import Thread
@@ -13,6 +12,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.notebook.options import parse
+from cloudml_magic.notebook.run_here import run_here
 
 if TYPE_CHECKING:
     from cloudml_magic.pipeline import Job
@@ -109,7 +109,7 @@ class TrainMagics(Magics):
                 "bad-option", f"%%ml_code does not understand {line.strip()!r}.", why="It has no options.",
                 next="Write %%ml_code alone on its line.",
             )  # fmt: skip
-        return _run_here(self.shell, cell)
+        return run_here(self.shell, cell)
 
 
 def wait_here(job: Job, following: Thread) -> None:
@@ -128,16 +128,6 @@ def wait_here(job: Job, following: Thread) -> None:
             why="The wait was interrupted.",
             next=f"`%ml_job {job.name}` shows it, `%ml_wait {job.name}` waits again, `%ml_cancel {job.name}` stops it.",
         ) from None
-
-
-def _run_here(shell: Any, cell: str) -> Any:
-    """Runs a cell in the notebook's namespace; its last expression is the cell's value, as in any cell."""
-    plain = shell.transform_cell(cell)
-    tree = ast.parse(plain)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    name = shell.compile.cache(plain, shell.execution_count)
-    exec(shell.compile(tree, name, "exec"), shell.user_ns)
-    return eval(shell.compile(ast.Expression(last.value), name, "eval"), shell.user_ns) if last else None
 
 
 def _train_options(given: Namespace) -> TrainOptions:

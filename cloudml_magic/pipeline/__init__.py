@@ -5,31 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cloudml_magic.history import ExecutedCell
+from cloudml_magic.pipeline.deployment import (
+    Deployment,
+    delete_model,
+    deploy,
+    model_lines,
+    removal_of,
+    undeploy,
+)
+from cloudml_magic.pipeline.exporting import export
 from cloudml_magic.pipeline.lookup import delete, job, jobs, older_than
 from cloudml_magic.pipeline.options import TrainOptions
+from cloudml_magic.pipeline.prediction import files_of, predict
 from cloudml_magic.pipeline.sent_job import Job
-from cloudml_magic.pipeline.session import init
+from cloudml_magic.pipeline.session import init, target_of
 from cloudml_magic.pipeline.static import module_of_notebook
 from cloudml_magic.pipeline.training import prepare_here, submit, train
 from cloudml_magic.records import JobEvent
 from cloudml_magic.trainer.reporting import report
 
 __all__ = [
+    "Deployment",
     "ExecutedCell",
     "Job",
     "TrainOptions",
     "cancel",
     "delete",
+    "delete_model",
+    "deploy",
+    "export",
+    "files_of",
     "init",
     "job",
     "jobs",
     "logs",
+    "model_lines",
     "module_of_notebook",
     "older_than",
+    "predict",
     "prepare_here",
+    "removal_of",
     "report",
     "submit",
+    "target_of",
     "train",
+    "undeploy",
     "wait",
 ]
 

@@ -20,15 +20,19 @@ _LONGEST_SUBMISSION = 3600.0
 
 def job(name: str = "latest") -> Job:
     """The latest job of a name, `NAME~1` the one before, `latest` the one that was sent last, or a job's id."""
-    match = re.fullmatch(r"(.+?)~(\d{1,4})", name)
-    wanted, back = (match[1], int(match[2])) if match else (name, 0)
-    submissions = ledger().latest() if wanted == "latest" else ledger().named(wanted)
-    known = [found for submission in submissions if (found := _settled(submission)).resource_name]
-    if back < len(known):
-        return _of(known[back])
+    found = find_job(name)
+    if found is not None:
+        return found
     if name.isascii() and name.isdigit():
         return _by_id(name)
-    raise _unknown(name, known)
+    raise _unknown(name)
+
+
+def find_job(name: str) -> Job | None:
+    """The job of a name, as `job` finds it, or None if no job of that name was sent."""
+    wanted, back = _name_and_age(name)
+    known = _known(wanted)
+    return _of(known[back]) if back < len(known) else None
 
 
 def jobs() -> list[Job]:
@@ -51,6 +55,16 @@ def delete(found: Sequence[Job]) -> None:
         one.delete()
         if submission := book.of_resource(resource_name):
             book.forget(submission.token)
+
+
+def _name_and_age(name: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(.+?)~(\d{1,4})", name)
+    return (match[1], int(match[2])) if match else (name, 0)
+
+
+def _known(name: str) -> list[Submission]:
+    submissions = ledger().latest() if name == "latest" else ledger().named(name)
+    return [found for submission in submissions if (found := _settled(submission)).resource_name]
 
 
 def _ended(snapshot: JobSnapshot) -> float:
@@ -82,8 +96,9 @@ def _by_id(identifier: str) -> Job:
     return Job(there.client.job(f"{parent}/customJobs/{identifier}"), there)
 
 
-def _unknown(name: str, known: Sequence[Submission]) -> CloudMLError:
+def _unknown(name: str) -> CloudMLError:
     names = list(dict.fromkeys(submission.name for submission in ledger().latest()))
+    known = _known(_name_and_age(name)[0])
     why = f"Jobs of that name: {len(known)}." if known else ""
     return CloudMLError(
         "unknown-job",

@@ -41,6 +41,11 @@ def default_image(backend: str, *, with_gpu: bool) -> str:
     return f"tensorflow/tensorflow:{version}{'-gpu' if with_gpu else ''}"
 
 
+def serving_image(tensorflow: str | None) -> str:
+    """TensorFlow Serving's public image of the version that exported a model, else of this kernel's."""
+    return f"tensorflow/serving:{tensorflow or _backend_version('tensorflow')}"
+
+
 def held_distributions(backend: str) -> frozenset[str]:
     """What the image brings: the backend, and for TensorFlow also Keras, with all they need."""
     roots = _DISTRIBUTIONS[backend]

@@ -11,6 +11,7 @@ from cloudml_magic.connection import Connection, Place, concurrency, place
 from cloudml_magic.dialects.machines import asked_machine
 from cloudml_magic.ledger import Ledger
 from cloudml_magic.places import ledger_file
+from cloudml_magic.records import Target
 from cloudml_magic.settings import Resolved, Settings
 
 CURRENT = Settings()
@@ -33,6 +34,11 @@ def connection_to(where: Place) -> Connection:
 def connection(target: str | None = None) -> Connection:
     """The connection to where jobs go now."""
     return connection_to(place(CURRENT, target))
+
+
+def target_of(argument: str | None = None) -> Target:
+    """Where jobs and models go now."""
+    return place(CURRENT, argument).target
 
 
 def ledger() -> Ledger:

@@ -130,3 +130,39 @@ class Answer:
     deployed_id: str = ""
     model_resource: str = ""
     version: str = ""
+
+
+# --- predictions ---
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedOutput:
+    """One output for one instance; `classes` are labels with their shares, best first, where it tells classes apart."""
+
+    name: str
+    value: Any
+    classes: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedInstance:
+    """What was asked (a picture's name and thumbnail, or the values of a row) and what came back."""
+
+    outputs: tuple[PredictedOutput, ...]
+    name: str = ""
+    thumbnail: bytes | None = field(default=None, repr=False)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answers to all instances that were given; `values` are what the model gave, as plain values."""
+
+    model: str
+    version: str
+    instances: tuple[PredictedInstance, ...]
+    values: list[Any] = field(repr=False)
+    seconds: float
+    signature: str
+    requests: int = 1
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,52 @@
+"""The three representations of a prediction, made together from one view."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from cloudml_magic.notebook.prediction_card.html import html
+from cloudml_magic.notebook.prediction_card.text import text
+from cloudml_magic.notebook.prediction_card.view import MOST_SHOWN, InstanceView, PredictionView
+from cloudml_magic.records import Prediction
+
+PREDICTION_MIME = "application/vnd.cloudml.prediction+json"
+SCHEMA = 1
+
+
+def bundle(prediction: Prediction) -> dict[str, Any]:
+    """What a front end chooses from."""
+    view = PredictionView.of(prediction)
+    return {"text/plain": text(view), "text/html": html(view), PREDICTION_MIME: document(prediction, view)}
+
+
+def document(prediction: Prediction, view: PredictionView) -> dict[str, Any]:
+    """The card as data, schema 1."""
+    return {
+        "schema": SCHEMA,
+        "model": prediction.model,
+        "version": prediction.version,
+        "signature": prediction.signature,
+        "count": len(prediction.instances),
+        "shown": min(len(prediction.instances), MOST_SHOWN),
+        "milliseconds": round(1000 * prediction.seconds, 3),
+        "requests": prediction.requests,
+        "notes": list(view.notes),
+        "instances": [_instance(each) for each in view.instances],
+    }
+
+
+def _instance(instance: InstanceView) -> dict[str, Any]:
+    return {
+        "name": instance.name,
+        "thumbnail": base64.b64encode(instance.thumbnail).decode() if instance.thumbnail else None,
+        "inputs": instance.inputs,
+        "outputs": [
+            {
+                "name": output.name,
+                "text": output.words,
+                "classes": [{"label": label, "share": share} for label, share in output.bars],
+            }
+            for output in instance.outputs
+        ],
+    }

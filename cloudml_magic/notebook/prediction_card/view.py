@@ -1,0 +1,120 @@
+"""A prediction in the words that its card shows; whatever a model or a file name says is cleaned first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloudml_magic.records import PredictedInstance, PredictedOutput, Prediction
+from cloudml_magic.wording import clean
+
+MOST_SHOWN = 24
+MOST_CLASSES = 5
+_LONGEST_TEXT = 80
+_MOST_NUMBERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class OutputView:
+    """One output for one instance: bars for its classes, best first, or its numbers in words."""
+
+    name: str
+    bars: tuple[tuple[str, float], ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """One instance as a row or a tile."""
+
+    name: str
+    thumbnail: bytes | None = field(repr=False)
+    inputs: dict[str, str]
+    outputs: tuple[OutputView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionView:
+    """Everything that a card shows."""
+
+    title: str
+    headline: str
+    notes: tuple[str, ...]
+    instances: tuple[InstanceView, ...]
+    left_out: int
+
+    @classmethod
+    def of(cls, prediction: Prediction) -> PredictionView:
+        """The first instances; all of them are in the variable of `--into`."""
+        count = len(prediction.instances)
+        title = clean(f"{prediction.model}/{prediction.version}")
+        plural = "instance" if count == 1 else "instances"
+        return cls(
+            title=title,
+            headline=f"{count:,} {plural} · {latency(prediction.seconds)}",
+            notes=tuple(clean(note) for note in prediction.notes),
+            instances=tuple(_instance(each) for each in prediction.instances[:MOST_SHOWN]),
+            left_out=max(0, count - MOST_SHOWN),
+        )
+
+    @property
+    def has_pictures(self) -> bool:
+        return any(instance.thumbnail for instance in self.instances)
+
+    @property
+    def names_outputs(self) -> bool:
+        """Whether outputs have to be told apart."""
+        return any(len(instance.outputs) > 1 for instance in self.instances)
+
+
+def latency(seconds: float) -> str:
+    """`0.8 ms`, `12 ms`, `3.4 s`."""
+    if seconds < 0.01:
+        return f"{1000 * seconds:.1f} ms"
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def percent(share: float) -> str:
+    """Shares as people read them; what is nearly nothing is not called nothing."""
+    if not math.isfinite(share):
+        return str(share)
+    return f"{100 * share:.1f} %" if share >= 0.0005 or share <= 0 else "< 0.1 %"
+
+
+def words(value: Any) -> str:
+    """A plain value in a line."""
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, list):
+        shown = ", ".join(words(item) for item in value[:_MOST_NUMBERS])
+        return f"[{shown}, … {len(value) - _MOST_NUMBERS} more]" if len(value) > _MOST_NUMBERS else f"[{shown}]"
+    text = clean(str(value)).replace("\n", " ")
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
+def _number(value: float) -> str:
+    if value and math.isfinite(value) and (abs(value) < 0.001 or abs(value) >= 1e7):
+        return f"{value:.3e}"
+    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+
+
+def _instance(instance: PredictedInstance) -> InstanceView:
+    return InstanceView(
+        name=words(instance.name),
+        thumbnail=instance.thumbnail,
+        inputs={clean(name): words(value) for name, value in instance.inputs.items()},
+        outputs=tuple(_output(output) for output in instance.outputs),
+    )
+
+
+def _output(output: PredictedOutput) -> OutputView:
+    bars = tuple((words(label), share) for label, share in output.classes[:MOST_CLASSES])
+    value = output.value
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return OutputView(clean(output.name), bars, words(value))
