@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
+from argparse import BooleanOptionalAction, Namespace
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,10 @@ def _capture_arguments(magic: Any) -> Any:
         ),
         argument("--model", metavar="NAME", help="the variable to save, in place of the model that was trained last"),
         argument("--tensorboard", action="store_true", help="write TensorBoard event files"),
+        argument("--labels", metavar="NAMES|VARIABLE", help="what the model's classes are called: cat,dog or a list"),
+        argument("--preprocess", metavar="FUNCTION|FACTOR", help="what training did to pictures before the model"),
+        argument("--resize", choices=["stretch", "crop", "pad"], help="how pictures are made to fit the model"),
+        argument("--picture", action=BooleanOptionalAction, help="whether the exported model takes picture files"),
     ):
         magic = decorate(magic)
     return magic

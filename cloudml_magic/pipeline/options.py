@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -31,6 +32,10 @@ class TrainOptions:
     ship: tuple[str, ...] = ()
     model: str | None = None
     tensorboard: bool = False
+    labels: str | Sequence[str] | Mapping[str, Sequence[str]] | None = None
+    preprocess: str | Callable[..., Any] | None = None
+    resize: str | None = None
+    picture: bool | None = None
     only_marked: bool = False
     allow_secrets: bool = False
 

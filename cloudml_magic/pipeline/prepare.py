@@ -19,6 +19,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import boot_command, build_trainer, slug
 from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped
+from cloudml_magic.pipeline.export_plan import ExportPlan, needed_names, plan_export
 from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, seconds, split_list
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
 from cloudml_magic.records import CapturedSource, JobSpec, TrainerPackage
@@ -37,6 +38,12 @@ class Preparation:
     spec: JobSpec
     uploads: tuple[Upload, ...]
     secrets: frozenset[str]
+    export: ExportPlan
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user has to know before it is sent."""
+        return (*self.source.warnings, *self.export.warnings)
 
     @property
     def call(self) -> Call:
@@ -83,6 +90,7 @@ def prepare(
             allow_secrets=options.allow_secrets,
             environment=environment,
             runtime_holds=held_distributions(backend),
+            needs=needed_names(options, namespace),
         ),
     )
     packed = pack(name, source, tuple(environment.values()))
@@ -91,10 +99,13 @@ def prepare(
     shipped, shipped_uploads = prepare_shipped(source.shipped, namespace, place.bucket)
     package_address = place.bucket / "packages" / package.file_name
     token = secrets.token_hex(8)
+    plan = plan_export(options, source, namespace, backend, place.target)
     told = {
         "name": name,
         "model": options.model,
         "tensorboard": options.tensorboard,
+        "export": {**plan.told, "source": package.sha256},
+        "warnings": list(plan.warnings),
         "shipped": shipped,
         "data": data,
         "cells": packed.labels,
@@ -120,7 +131,7 @@ def prepare(
         *data_uploads,
         *shipped_uploads,
     )
-    return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment))
+    return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment), plan)
 
 
 # No traceback quotes the options of a magic, and `--env NAME=VALUE` may stand there.

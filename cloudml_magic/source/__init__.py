@@ -8,13 +8,16 @@ from __future__ import annotations
 from cloudml_magic.source.capture import CaptureOptions, capture
 from cloudml_magic.source.module import render_module
 from cloudml_magic.source.notebook_file import read_notebook
+from cloudml_magic.source.preprocessing import AppliedPreprocessing, applied_preprocessing
 from cloudml_magic.source.requirements import runtime_distributions, split_requirements
 from cloudml_magic.source.rules.refusal import RefusedError
 from cloudml_magic.source.secrets import masked
 
 __all__ = [
+    "AppliedPreprocessing",
     "CaptureOptions",
     "RefusedError",
+    "applied_preprocessing",
     "capture",
     "masked",
     "read_notebook",

@@ -44,7 +44,8 @@ KERNEL = Cell("")  # where import lines come from that no cell holds
 @dataclass(frozen=True, slots=True)
 class CaptureOptions:
     """What the user said about what is to travel; `environment` are the variables that are handed over apart from the
-    package, and `runtime_holds` the distributions that a job has anyway."""
+    package, `runtime_holds` the distributions that a job has anyway, and `needs` names that are looked up after the
+    trained cell."""
 
     arguments: Mapping[str, str] = field(default_factory=dict)
     requires: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class CaptureOptions:
     allow_secrets: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     runtime_holds: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
 
 
 def capture(
@@ -171,6 +173,7 @@ class _Capture:
         return select_statements(
             self._steps(),
             given=frozenset(self.options.ship),
+            needs=self.options.needs,
             star_names=star_names,
             have_run=self.namespace is not None,
         )

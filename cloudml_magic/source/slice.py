@@ -48,12 +48,14 @@ def select_statements(
     steps: Sequence[Step],
     *,
     given: frozenset[str] = frozenset(),
+    needs: frozenset[str] = frozenset(),
     star_names: Callable[[str], frozenset[str] | None] = lambda module: None,
     have_run: bool = False,
 ) -> Selection:
     """The steps that the ones marked `always` need, transitively, in the order in which they ran.
 
-    `given` names are there before the code runs. `star_names` knows what `from module import *` binds, or None.
+    `given` names are there before the code runs; `needs` are looked up after it. `star_names` knows what
+    `from module import *` binds, or None.
     Steps that `have_run` without an error have looked up nothing that was not there.
     """
     lazy = any(_is_future(step.statement.node, "annotations") for step in steps)
@@ -63,22 +65,30 @@ def select_statements(
         reader.has_run = have_run and not step.always
         effects.append(reader.effects_of(step.statement.node))
     effects = [_with_stars(one, star_names) for one in effects]
+    # A function that is looked up is called, and looks up what its code names.
+    needs = frozenset(reader.world.closure(needs))
     constants = {name: value.text for name, value in reader.world.held.items() if value.text is not None}
-    selection = _walk_back(steps, effects, given, constants, stars=False)
+    selection = _walk_back(steps, effects, given, needs, constants, stars=False)
     if selection.unresolved and any("*" in one.stars for one in effects):
-        selection = _walk_back(steps, effects, given, constants, stars=True)
+        selection = _walk_back(steps, effects, given, needs, constants, stars=True)
     return selection
 
 
 def _walk_back(
-    steps: Sequence[Step], effects: Sequence[Effects], given: frozenset[str], constants: dict[str, str], *, stars: bool
+    steps: Sequence[Step],
+    effects: Sequence[Effects],
+    given: frozenset[str],
+    needs: frozenset[str],
+    constants: dict[str, str],
+    *,
+    stars: bool,
 ) -> Selection:
-    needed: set[str] = set(_ALWAYS_NEEDED)
+    needed: set[str] = {*_ALWAYS_NEEDED, *needs}
     perhaps: set[str] = set()
     deleted: dict[str, Step] = {}
     rebound: dict[str, Step] = {}
     chosen: list[Chosen] = []
-    certain: set[str] = set()
+    certain: set[str] = set(needs)
     bound: set[str] = set()
     starred = False
     for step, does in zip(reversed(steps), reversed(effects), strict=True):

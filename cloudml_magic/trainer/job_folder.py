@@ -20,6 +20,7 @@ class JobFolder:
     shipped: dict[str, str] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     def path(self, *parts: str) -> str | None:
         """A path inside the folder; nothing without a folder."""
@@ -38,6 +39,7 @@ class JobFolder:
             shipped=told.get("shipped") or {},
             data=told.get("data") or {},
             cells=told.get("cells") or {},
+            warnings=tuple(told.get("warnings") or ()),
         )
 
 

@@ -53,6 +53,8 @@ def _run(job: JobFolder, events: EventFile | None, module: ModuleType) -> int:
     sys.argv[0] = captured.file_name
     stop.install()
     _report_start(events)
+    for message in job.warnings:
+        reporting.warn(message)
     reports = FitReports(events, on_first_fit=lambda: report_device(events))
     reports.install()
     failure: Failure | None = None

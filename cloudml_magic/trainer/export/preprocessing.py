@@ -12,7 +12,7 @@ from .not_exportable import NotExportableError
 
 _NUMBER = r"[0-9]*\.?[0-9]+(?:e-?[0-9]+)?"
 _FACTOR = re.compile(rf"({_NUMBER})(?:/({_NUMBER}))?([+-]{_NUMBER})?", re.IGNORECASE)
-_OF_KERAS = re.compile(r"(?:tf\.|tensorflow\.)?(?:keras|applications)[\w.]*?\.?(\w+)\.preprocess_input")
+_OF_KERAS = re.compile(r"(?:tf\.|tensorflow\.)?keras\.(?:src\.)?applications\.(\w+)(?:\.preprocess_input)?")
 _NEXT = (
     "Name a function that takes a batch of pictures (0 to 255), such as "
     "--preprocess keras.applications.vgg16.preprocess_input, or a factor such as 1/255."
@@ -30,7 +30,7 @@ class Preprocessing:
 def resolved(given: str | Callable[..., Any], captured: Mapping[str, Any]) -> Preprocessing:
     """A function by its name, a function itself, or `1/255` and `1/127.5-1`."""
     if callable(given):
-        return Preprocessing(_name_of(given), given)
+        return Preprocessing(name_of(given), given)
     text = given.replace(" ", "")
     factor = _FACTOR.fullmatch(text)
     if factor:
@@ -42,7 +42,12 @@ def resolved(given: str | Callable[..., Any], captured: Mapping[str, Any]) -> Pr
         function = _of_keras(text)
     if not callable(function):
         raise NotExportableError(f"There is no function {given!r} to preprocess pictures with.", _NEXT)
-    return Preprocessing(_name_of(function, text), function)
+    return Preprocessing(name_of(function, text), function)
+
+
+def needs_no_notebook(name: str) -> bool:
+    """Whether a name is a factor or one of Keras's own functions by its full name."""
+    return bool(_FACTOR.fullmatch(name) or _OF_KERAS.fullmatch(name))
 
 
 def _looked_up(name: str, captured: Mapping[str, Any]) -> Any:
@@ -63,7 +68,8 @@ def _of_keras(name: str) -> Any:
         return None
 
 
-def _name_of(function: Any, name: str = "") -> str:
+def name_of(function: Any, name: str = "") -> str:
+    """What a function is called: Keras's own by their full names, others as the user calls them."""
     module = str(getattr(function, "__module__", ""))
     if module.startswith("keras.src.applications.") and getattr(function, "__name__", "") == "preprocess_input":
         return f"keras.applications.{module.rpartition('.')[2]}.preprocess_input"
