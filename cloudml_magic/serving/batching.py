@@ -6,25 +6,19 @@ There is no timer: a request that comes alone is computed at once.
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from cloudml_magic.serving.engines import Tensors
+from cloudml_magic.serving.engines import Engine, Tensors
 from cloudml_magic.serving.refusals import RefusedError
 
 MOST_WAITING_REQUESTS = 512
 MOST_WAITING_BYTES = 256 * 1024 * 1024
 MOST_BATCH_ROWS = 1024
-_BATCH_BYTES = 16 * 1024 * 1024
 _RETRY_SECONDS = 1
-
-_log = logging.getLogger("cloudml_magic.serving")
-
-Run = Callable[[str, Tensors], Tensors]
 
 
 @dataclass(slots=True, eq=False)
@@ -43,8 +37,9 @@ class _Waiting:
 class Batcher:
     """One thread that computes, and the queue before it. `submit` is called on the loop's thread only."""
 
-    def __init__(self, run: Run, loop: asyncio.AbstractEventLoop, seen: Callable[[int], None]) -> None:
-        self._run = run
+    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop, seen: Callable[[int], None]) -> None:
+        self._run = engine.run
+        self._batch_bytes = engine.batch_bytes
         self._loop = loop
         self._seen = seen
         self._queue: SimpleQueue[_Waiting] = SimpleQueue()
@@ -65,7 +60,7 @@ class Batcher:
         rows = _rows(inputs)
         alone = row_bytes is None
         kind = (signature, *((name, array.shape[1:], array.dtype.str) for name, array in inputs.items()))
-        most = 0 if row_bytes is None else max(1, min(MOST_BATCH_ROWS, _BATCH_BYTES // max(1, row_bytes)))
+        most = 0 if row_bytes is None else max(1, min(MOST_BATCH_ROWS, self._batch_bytes // max(1, row_bytes)))
         waiting = _Waiting(
             (object(),) if alone else kind, signature, inputs, rows, size, most, self._loop.create_future()
         )

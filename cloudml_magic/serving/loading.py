@@ -10,37 +10,54 @@ import numpy as np
 
 from cloudml_magic.model_folder import read_folder
 from cloudml_magic.records import Signature
+from cloudml_magic.serving.certificate import digest_of, read_certificate
 from cloudml_magic.serving.engines import Engine, Tensors
 from cloudml_magic.serving.model_source import local_folder
 from cloudml_magic.serving.predictor import LoadedModel
 from cloudml_magic.serving.settings import ServingSettings
 
 _WARM_ROWS = (1, 2, 4, 8)
-_WARM_BYTES = 64 * 1024 * 1024
+_WARM_BYTES = 16 * 1024 * 1024
 
 
 def load(settings: ServingSettings) -> LoadedModel:
     """Raises CloudMLError where the folder holds no model that can be served."""
     folder = local_folder(settings.source)
     interface = read_folder(folder)
-    model = LoadedModel(interface, _engine(folder, settings.engine_folder))
+    engine = _engine(folder, settings.engine_folder)
     for signature in interface.signatures.values():
-        _warm(model.engine, signature)
+        _warm(engine, signature)
     # TensorFlow leaves hundreds of thousands of objects, which each collection would visit anew.
     gc.collect()
     gc.freeze()
-    return model
+    return LoadedModel(interface, engine)
 
 
 def _engine(folder: Path, engine_folder: Path | None) -> Engine:
+    """The fast engine where its certificate is of this very export, else TensorFlow."""
+    why = "No fast engine was asked for."
+    if engine_folder is not None:
+        certificate = read_certificate(engine_folder)
+        if certificate is None:
+            why = "The fast engine has no readable certificate."
+        elif certificate.digest != digest_of(folder):
+            why = "The fast engine was certified for another export of the model."
+        elif certificate.engine == "tensorflow":
+            why = certificate.why
+        else:
+            from cloudml_magic.serving.engines.onnx_engine import OnnxEngine
+
+            return OnnxEngine(engine_folder, certificate)
     from cloudml_magic.serving.engines.tensorflow_engine import TensorFlowEngine
 
-    return TensorFlowEngine(folder, "No fast engine was certified for this model.")
+    return TensorFlowEngine(folder, why)
 
 
 def _warm(engine: Engine, signature: Signature) -> None:
-    """TensorFlow is slow at the first call of each number of rows."""
-    for rows in _WARM_ROWS:
+    """The first call of a signature is slow, and with TensorFlow the first one of each number of rows."""
+    if not engine.answers(signature.name):
+        return
+    for rows in _WARM_ROWS if engine.name == "tensorflow" else _WARM_ROWS[:1]:
         inputs = _zeros(signature, rows)
         if inputs is None or sum(array.nbytes for array in inputs.values()) > _WARM_BYTES:
             return

@@ -18,6 +18,8 @@ class Engine(Protocol):
 
     name: str
     why: str
+    batch_bytes: int
+    """How many bytes of inputs it computes at once."""
 
     def answers(self, signature: str) -> bool:
         """Whether this engine can compute the signature."""

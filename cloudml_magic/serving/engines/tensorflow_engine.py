@@ -14,6 +14,7 @@ class TensorFlowEngine:
     """Calls the signatures of a SavedModel."""
 
     name = "tensorflow"
+    batch_bytes = 16 * 1024 * 1024
 
     def __init__(self, folder: Path, why: str) -> None:
         self.why = why
@@ -37,6 +38,10 @@ class TensorFlowEngine:
 
     def answers(self, signature: str) -> bool:
         return signature in self._signatures
+
+    def concrete(self, signature: str) -> Any:
+        """The signature as TensorFlow's own function, for conversion."""
+        return self._signatures[signature]
 
     def run(self, signature: str, inputs: Tensors) -> Tensors:
         constants = {name: self._constant(array) for name, array in inputs.items()}
