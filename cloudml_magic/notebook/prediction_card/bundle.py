@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import math
 from typing import Any
 
 from cloudml_magic.notebook.prediction_card.html import html
 from cloudml_magic.notebook.prediction_card.text import text
 from cloudml_magic.notebook.prediction_card.view import MOST_SHOWN, InstanceView, PredictionView
 from cloudml_magic.records import Prediction
+from cloudml_magic.wording import clean
 
 PREDICTION_MIME = "application/vnd.cloudml.prediction+json"
 SCHEMA = 1
@@ -24,9 +26,9 @@ def document(prediction: Prediction, view: PredictionView) -> dict[str, Any]:
     """The card as data, schema 1."""
     return {
         "schema": SCHEMA,
-        "model": prediction.model,
-        "version": prediction.version,
-        "signature": prediction.signature,
+        "model": clean(prediction.model),
+        "version": clean(prediction.version),
+        "signature": clean(prediction.signature),
         "count": len(prediction.instances),
         "shown": min(len(prediction.instances), MOST_SHOWN),
         "milliseconds": round(1000 * prediction.seconds, 3),
@@ -45,7 +47,9 @@ def _instance(instance: InstanceView) -> dict[str, Any]:
             {
                 "name": output.name,
                 "text": output.words,
-                "classes": [{"label": label, "share": share} for label, share in output.bars],
+                "classes": [
+                    {"label": label, "share": share if math.isfinite(share) else None} for label, share in output.bars
+                ],
             }
             for output in instance.outputs
         ],

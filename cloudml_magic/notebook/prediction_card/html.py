@@ -59,7 +59,7 @@ def _picture(instance: InstanceView) -> str:
 
 
 def _output(output: OutputView, view: PredictionView) -> str:
-    name = f'<div style="color:{_MUTED}">{escape(output.name)}</div>' if view.names_outputs else ""
+    name = f'<div style="color:{_MUTED}">{escape(output.name)}</div>' if len(view.output_names) > 1 else ""
     if not output.bars:
         return f'{name}<div style="overflow-wrap:anywhere">{escape(output.words)}</div>'
     return name + "".join(_bar(label, share, index == 0) for index, (label, share) in enumerate(output.bars))
@@ -82,22 +82,22 @@ def _bar(label: str, share: float, is_best: bool) -> str:
 def _table(view: PredictionView) -> str:
     if not view.instances:
         return ""
-    first = view.instances[0]
-    outputs = [output.name for output in first.outputs] if view.names_outputs else ["prediction"]
-    headings = ["", *first.inputs, *outputs]
+    headings = ["", *view.input_names, *view.output_headings]
     head = "".join(f'<th style="{_CELL};color:{_MUTED};font-weight:400">{escape(each)}</th>' for each in headings)
-    rows = "".join(_row(index, instance) for index, instance in enumerate(view.instances))
+    rows = "".join(_row(index, instance, view) for index, instance in enumerate(view.instances))
     return f'<table style="border-collapse:collapse;margin:0 14px 9px"><tr>{head}</tr>{rows}</table>'
 
 
-def _row(index: int, instance: InstanceView) -> str:
+def _row(index: int, instance: InstanceView, view: PredictionView) -> str:
     cells = [f'<td style="{_CELL};color:{_MUTED}">{index}</td>']
-    cells += [f'<td style="{_CELL}">{escape(value)}</td>' for value in instance.inputs.values()]
-    cells += [f'<td style="{_CELL};min-width:120px">{_cell(output)}</td>' for output in instance.outputs]
+    cells += [f'<td style="{_CELL}">{escape(value or "")}</td>' for value in map(instance.inputs.get, view.input_names)]
+    cells += [f'<td style="{_CELL};min-width:120px">{_cell(instance.output(name))}</td>' for name in view.output_names]
     return "<tr>" + "".join(cells) + "</tr>"
 
 
-def _cell(output: OutputView) -> str:
+def _cell(output: OutputView | None) -> str:
+    if output is None:
+        return ""
     if not output.bars:
         return f'<span style="font-weight:600">{escape(output.words)}</span>'
     return "".join(_bar(label, share, index == 0) for index, (label, share) in enumerate(output.bars[:3]))

@@ -20,19 +20,22 @@ def text(view: PredictionView) -> str:
 
 
 def _headings(view: PredictionView) -> list[str]:
-    first = view.instances[0]
-    named = any(instance.name for instance in view.instances)
-    outputs = [output.name for output in first.outputs] if view.names_outputs else ["prediction"]
-    return ["", *(["picture"] if named else []), *first.inputs, *outputs]
+    return ["", *(["picture"] if _are_named(view) else []), *view.input_names, *view.output_headings]
 
 
 def _row(index: int, instance: InstanceView, view: PredictionView) -> list[str]:
-    named = any(each.name for each in view.instances)
-    outputs = [_told(output) for output in instance.outputs]
-    return [str(index), *([instance.name] if named else []), *instance.inputs.values(), *outputs]
+    outputs = [_told(instance.output(name)) for name in view.output_names]
+    inputs = [instance.inputs.get(name, "") for name in view.input_names]
+    return [str(index), *([instance.name] if _are_named(view) else []), *inputs, *outputs]
 
 
-def _told(output: OutputView) -> str:
+def _are_named(view: PredictionView) -> bool:
+    return any(instance.name for instance in view.instances)
+
+
+def _told(output: OutputView | None) -> str:
+    if output is None:
+        return ""
     if not output.bars:
         return output.words
     return "  ".join(f"{label} {percent(share)}" for label, share in output.bars[:_TOLD_CLASSES])

@@ -33,6 +33,10 @@ class InstanceView:
     inputs: dict[str, str]
     outputs: tuple[OutputView, ...]
 
+    def output(self, name: str) -> OutputView | None:
+        """The output of a name, if this instance has it."""
+        return next((output for output in self.outputs if output.name == name), None)
+
 
 @dataclass(frozen=True, slots=True)
 class PredictionView:
@@ -63,9 +67,19 @@ class PredictionView:
         return any(instance.thumbnail for instance in self.instances)
 
     @property
-    def names_outputs(self) -> bool:
-        """Whether outputs have to be told apart."""
-        return any(len(instance.outputs) > 1 for instance in self.instances)
+    def output_names(self) -> tuple[str, ...]:
+        """Every output that any instance has; a model from elsewhere may answer each instance differently."""
+        return tuple(dict.fromkeys(output.name for instance in self.instances for output in instance.outputs))
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Every input that is shown beside the predictions."""
+        return tuple(dict.fromkeys(name for instance in self.instances for name in instance.inputs))
+
+    @property
+    def output_headings(self) -> tuple[str, ...]:
+        """Outputs have to be told apart only where there are several."""
+        return self.output_names if len(self.output_names) > 1 else ("prediction",) * len(self.output_names)
 
 
 def latency(seconds: float) -> str:

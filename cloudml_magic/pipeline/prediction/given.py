@@ -17,7 +17,7 @@ from cloudml_magic.pipeline.prediction.pictures import (
 )
 from cloudml_magic.records import ModelInterface, PictureInput, Signature, TensorSpec
 from cloudml_magic.serving.instances import check, tensors_of_rows
-from cloudml_magic.serving.tensors import with_batch
+from cloudml_magic.serving.tensors import fits, with_batch
 
 DEFAULT_SIGNATURE = "serving_default"
 TENSORS_SIGNATURE = "tensors"
@@ -151,9 +151,14 @@ def _of_rows(rows: list[dict[str, Any]], signature: Signature) -> dict[str, Any]
     """Rows by name; a bare number stands for an input of one value."""
     ones = {spec.name for spec in signature.inputs if spec.shape[1:] == (1,)}
     wrapped = [
-        {name: [item] if name in ones and _rank(item) == 0 else item for name, item in row.items()} for row in rows
+        {name: [item] if name in ones and _shape(item) == () else _listed(item) for name, item in row.items()}
+        for row in rows
     ]
     return tensors_of_rows(signature, wrapped)
+
+
+def _listed(item: Any) -> Any:
+    return item.tolist() if _is_array(item) else item
 
 
 def _of_frame(frame: Any, signature: Signature) -> dict[str, Any]:
@@ -171,30 +176,31 @@ def _shaped(value: Any, spec: TensorSpec) -> Any:
     """With the batch dimension, if one instance was given without; and a column for an input of one value."""
     import numpy as np
 
-    if isinstance(value, str | bytes):
-        return [value]
-    if not _is_array(value):
-        try:
-            value = np.asarray(value)
-        except ValueError:
-            return value  # Ragged: the check says where.
-        if value.dtype.kind in "USO":
-            return [value.item()] if value.ndim == 0 else value.tolist()
-    if spec.shape[1:] == (1,) and value.ndim <= 1:
-        return value.reshape(-1, 1)
-    return with_batch(spec, value) if spec.shape else value
+    is_text = spec.dtype == "string"
+    try:
+        array = np.asarray([value] if isinstance(value, str | bytes) else value, object if is_text else None)
+    except ValueError:
+        return value  # Ragged: the check says where.
+    if array.dtype.kind in "USO" and not is_text:
+        return value
+    if spec.shape[1:] == (1,) and array.ndim <= 1:
+        array = array.reshape(-1, 1)
+    elif spec.shape:
+        array = with_batch(spec, array)
+    return array.tolist() if is_text else array
 
 
 def _is_single(value: Any, spec: TensorSpec) -> bool:
     """Whether a value of a dictionary is one instance's, not a batch."""
-    rank = _rank(value)
-    return rank == len(spec.shape) - 1 or (rank == 0 and spec.shape[1:] == (1,))
+    shape = _shape(value)
+    return fits(spec.shape[1:], shape) or (shape == () and spec.shape[1:] == (1,))
 
 
-def _rank(value: Any) -> int:
-    if hasattr(value, "ndim"):
-        return int(value.ndim)
-    return 1 + _rank(value[0]) if isinstance(value, list | tuple) and value else int(isinstance(value, list | tuple))
+def _shape(value: Any) -> tuple[int, ...]:
+    """The shape of an array or of nested lists, by their first items."""
+    if hasattr(value, "shape"):
+        return tuple(value.shape)
+    return (len(value), *(_shape(value[0]) if value else ())) if isinstance(value, list | tuple) else ()
 
 
 def _is_array(value: Any) -> bool:

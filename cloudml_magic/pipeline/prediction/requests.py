@@ -60,10 +60,8 @@ def _plain_values(tensor: Any) -> list[Any]:
     if tensor.dtype.kind in "OSU":
         return [_plain_text(item) for item in tensor.tolist()]
     if tensor.dtype.kind == "f" and tensor.dtype.itemsize < 8 and tensor.size <= _BINARY_FROM:
-        import numpy as np
-
-        shortest = [float(text) for text in np.char.mod("%.9g", tensor.astype(np.float64)).ravel()]
-        return list(np.array(shortest).reshape(tensor.shape).tolist())
+        # By way of text: 0.1 of 32 bits is 0.1, not 0.10000000149011612.
+        return list(tensor.astype(str).astype(float).tolist())
     return list(tensor.tolist())
 
 
