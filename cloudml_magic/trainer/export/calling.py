@@ -55,10 +55,25 @@ def calling_of(model: Any, text: bool = False) -> Calling:
             f"The model {model.name} has never been called, so its inputs are unknown.",
             "Call it once, or train it, before it is exported.",
         )
-    structure = model.inputs if isinstance(model, keras.Sequential) else getattr(model, "_inputs_struct", None)
-    if structure:
-        return _functional(model, structure[0] if isinstance(model, keras.Sequential) else structure)
+    structure = _structure(model)
+    if structure is not None:
+        return _functional(model, structure)
     return _subclassed(model, "string" if text else str(model.input_dtype))
+
+
+def is_subclassed(model: Any) -> bool:
+    """Whether the model has no symbolic inputs, so that the dtypes of what it takes are not known."""
+    return _structure(model) is None
+
+
+def _structure(model: Any) -> Any:
+    """The symbolic inputs of a functional model as it wants them; None where it has none."""
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        inputs = getattr(model, "inputs", None)
+        return inputs[0] if inputs else None
+    return getattr(model, "_inputs_struct", None)
 
 
 def _functional(model: Any, structure: Any) -> Calling:

@@ -158,6 +158,6 @@ def _resized(image: Any, picture: Picture) -> Any:
         tall, wide = tf.maximum(tf.minimum(height, tall), 1), tf.maximum(tf.minimum(width, wide), 1)
         image = tf.image.crop_to_bounding_box(image, (height - tall) // 2, (width - wide) // 2, tall, wide)
     elif picture.resize == "pad":
-        tall, wide = tf.maximum(height, tall), tf.maximum(width, wide)
-        image = tf.image.pad_to_bounding_box(image, (tall - height) // 2, (wide - width) // 2, tall, wide)
+        above, left = tf.maximum(tall - height, 0) // 2, tf.maximum(wide - width, 0) // 2
+        image = tf.pad(image, [(above, above), (left, left), (0, 0)])
     return tf.image.resize(image, (picture.height, picture.width))

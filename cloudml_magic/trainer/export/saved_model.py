@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from typing import Any
 
-from .calling import Calling, Input, calling_of
+from .calling import Calling, Input, calling_of, is_subclassed
 from .not_exportable import NotExportableError, told
 from .picture import INPUT, Picture, decoded
 from .preprocessing import Preprocessing
@@ -23,19 +23,13 @@ def write_saved_model(model: Any, folder: str, picture: Picture | None, before: 
     except NotExportableError:
         raise
     except Exception as problem:
-        if _is_subclassed(model):
-            try:
+        if picture is None and is_subclassed(model):
+            with suppress(Exception):
                 return _written(calling_of(model, text=True), folder, picture, before)
-            except Exception:
-                pass
         raise NotExportableError(
             f"The model {model.name} cannot be written as a SavedModel ({told(problem)}).",
             "What its layers do has to be TensorFlow's or keras.ops' own operations, for any batch size.",
         ) from problem
-
-
-def _is_subclassed(model: Any) -> bool:
-    return getattr(model, "_inputs_struct", None) is None and not getattr(model, "inputs", None)
 
 
 def _written(calling: Calling, folder: str, picture: Picture | None, before: Preprocessing | None) -> Signatures:
