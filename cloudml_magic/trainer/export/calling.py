@@ -41,7 +41,7 @@ class Calling:
 def calling_of(model: Any, text: bool = False) -> Calling:
     """Reads it from a functional model's own inputs, or from the first call of a subclassed one.
 
-    Keras keeps the shapes of that call, not the dtypes: `text` takes strings for numbers.
+    Keras keeps the shapes of that call, not the dtypes: `text` says that they are strings.
     """
     import keras
 
@@ -61,9 +61,18 @@ def calling_of(model: Any, text: bool = False) -> Calling:
     return _subclassed(model, "string" if text else str(model.input_dtype))
 
 
-def is_subclassed(model: Any) -> bool:
-    """Whether the model has no symbolic inputs, so that the dtypes of what it takes are not known."""
-    return _structure(model) is None
+def readings_of(model: Any) -> tuple[bool, ...]:
+    """Whether the model takes text, the likelier answer first; one answer where its inputs are known."""
+    if _structure(model) is not None:
+        return (False,)
+    # A lookup of text takes numbers too, as their digits.
+    return (True, False) if _reads_text(model) else (False, True)
+
+
+def _reads_text(layer: Any) -> bool:
+    if type(layer).__name__ in ("StringLookup", "TextVectorization"):
+        return True
+    return any(map(_reads_text, getattr(layer, "layers", None) or ()))
 
 
 def _structure(model: Any) -> Any:

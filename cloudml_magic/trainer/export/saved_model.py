@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from typing import Any
 
-from .calling import Calling, Input, calling_of, is_subclassed
+from .calling import Calling, Input, calling_of, readings_of
 from .not_exportable import NotExportableError, told
 from .picture import INPUT, Picture, decoded
 from .preprocessing import Preprocessing
@@ -18,18 +18,19 @@ Signatures = dict[str, dict[str, Tensors]]
 
 def write_saved_model(model: Any, folder: str, picture: Picture | None, before: Preprocessing | None) -> Signatures:
     """Writes it into the folder; what the manifest says of its signatures, each name with dtype and shape."""
-    try:
-        return _written(calling_of(model), folder, picture, before)
-    except NotExportableError:
-        raise
-    except Exception as problem:
-        if picture is None and is_subclassed(model):
-            with suppress(Exception):
-                return _written(calling_of(model, text=True), folder, picture, before)
-        raise NotExportableError(
-            f"The model {model.name} cannot be written as a SavedModel ({told(problem)}).",
-            "What its layers do has to be TensorFlow's or keras.ops' own operations, for any batch size.",
-        ) from problem
+    readings = (False,) if picture is not None else readings_of(model)
+    problems: list[Exception] = []
+    for text in readings:
+        try:
+            return _written(calling_of(model, text), folder, picture, before)
+        except NotExportableError:
+            raise
+        except Exception as problem:
+            problems.append(problem)
+    raise NotExportableError(
+        f"The model {model.name} cannot be written as a SavedModel ({told(problems[0])}).",
+        "What its layers do has to be TensorFlow's or keras.ops' own operations, for any batch size.",
+    ) from problems[0]
 
 
 def _written(calling: Calling, folder: str, picture: Picture | None, before: Preprocessing | None) -> Signatures:
