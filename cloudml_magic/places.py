@@ -69,6 +69,16 @@ class PlatformPlaces:
         return self.state / "spare"
 
     @property
+    def predictors(self) -> Path:
+        """One folder per deployed model: where its serving process works and what it says."""
+        return self.state / "predictors"
+
+    @property
+    def engines(self) -> Path:
+        """Models converted for the fast engine, one folder per model's digest."""
+        return self.cache / "engines"
+
+    @property
     def overlays(self) -> Path:
         """Environments with what a job's requirements add to this one, one folder per set."""
         return self.cache / "overlays"

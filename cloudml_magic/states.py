@@ -1,4 +1,4 @@
-"""The legal transitions of a job, as a table; this file does not know which side of the wire it serves."""
+"""The legal transitions of jobs and of deployed models, as tables; this file does not know which side of the wire it serves."""
 
 from __future__ import annotations
 
@@ -36,3 +36,24 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
 def may_follow(before: JobState, after: JobState) -> bool:
     """Whether a job may go from one state straight to the other."""
     return after in TRANSITIONS[before]
+
+
+class DeploymentState(StrEnum):
+    """Where the serving process of a deployed model stands."""
+
+    ASLEEP = "ASLEEP"
+    STARTING = "STARTING"
+    READY = "READY"
+    FAILED = "FAILED"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
+
+
+DEPLOYMENT_TRANSITIONS: dict[DeploymentState, frozenset[DeploymentState]] = {
+    DeploymentState.ASLEEP: frozenset({DeploymentState.STARTING, DeploymentState.STOPPING}),
+    DeploymentState.STARTING: frozenset({DeploymentState.READY, DeploymentState.FAILED, DeploymentState.STOPPING}),
+    DeploymentState.READY: frozenset({DeploymentState.ASLEEP, DeploymentState.FAILED, DeploymentState.STOPPING}),
+    DeploymentState.FAILED: frozenset({DeploymentState.STARTING, DeploymentState.STOPPING}),
+    DeploymentState.STOPPING: frozenset({DeploymentState.STOPPED}),
+    DeploymentState.STOPPED: frozenset(),
+}

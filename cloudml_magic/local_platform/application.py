@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -73,9 +74,20 @@ class Application:
             self._guard.check(request)
             if sum(len(name) + len(value) for name, value in request.headers.items()) > _LONGEST_HEADER:
                 raise PlatformError(400, "The request's headers are too long.")
-            body, length = await self._spooled(request, receive)
+            prediction = self._platform.predictions.find(request.verb, request.path)
+            if prediction is not None:
+                content = await self._in_memory(request, receive, self._platform.predictions.limit)
+            else:
+                body, length = await self._spooled(request, receive)
         except PlatformError as problem:
             raise _RefusedError(refusal(request, problem)) from None
+        if prediction is not None:
+            return await self._platform.predict(
+                prediction,
+                Request(
+                    request.verb, request.path, request.query_text, request.headers, io.BytesIO(content), len(content)
+                ),
+            )
         whole = Request(request.verb, request.path, request.query_text, request.headers, body, length)
         loop = asyncio.get_running_loop()
         try:
@@ -83,26 +95,35 @@ class Application:
         finally:
             body.close()
 
+    async def _in_memory(self, request: Request, receive: Receive, limit: int) -> bytes:
+        """A body that is small enough to go through memory, read with nothing in between."""
+        _check_length(request, limit)
+        chunks: list[bytes] = []
+        left = limit
+        while True:
+            message = await _received(receive)
+            chunk = message.get("body", b"")
+            left -= len(chunk)
+            if left < 0:
+                raise _too_large(limit)
+            chunks.append(chunk)
+            if not message.get("more_body"):
+                return b"".join(chunks)
+
     async def _spooled(self, request: Request, receive: Receive) -> tuple[BinaryIO, int]:
         limit = None if request.path.startswith(("/upload/", "/resumable/")) else MAXIMAL_JSON
-        declared = request.header("content-length", "0")
-        if limit is not None and declared.isdigit() and int(declared) > limit:
-            raise PlatformError(400, f"Request payload size exceeds the limit: {limit} bytes.")
+        if limit is not None:
+            _check_length(request, limit)
         # The handler closes it, in whatever thread that runs.
         spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(self._staging))  # noqa: SIM115
         length = 0
         try:
             while True:
-                try:
-                    message = await asyncio.wait_for(receive(), _READ_SECONDS)
-                except TimeoutError:
-                    raise PlatformError(408, "The request's body did not arrive in time.") from None
-                if message["type"] == "http.disconnect":
-                    raise _DisconnectedError
+                message = await _received(receive)
                 chunk = message.get("body", b"")
                 length += len(chunk)
                 if limit is not None and length > limit:
-                    raise PlatformError(400, f"Request payload size exceeds the limit: {limit} bytes.")
+                    raise _too_large(limit)
                 if length > _IN_MEMORY:
                     await asyncio.get_running_loop().run_in_executor(self._threads, spool.write, chunk)
                 else:
@@ -171,6 +192,27 @@ class Application:
             await asyncio.gather(pump, gone, return_exceptions=True)
             with contextlib.suppress(RuntimeError):
                 await response.stream.aclose()  # type: ignore[attr-defined]
+
+
+async def _received(receive: Receive) -> Message:
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            message = await receive()
+    except TimeoutError:
+        raise PlatformError(408, "The request's body did not arrive in time.") from None
+    if message["type"] == "http.disconnect":
+        raise _DisconnectedError
+    return message
+
+
+def _check_length(request: Request, limit: int) -> None:
+    declared = request.header("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> PlatformError:
+    return PlatformError(400, f"Request payload size exceeds the limit: {limit} bytes.")
 
 
 async def _pump(response: Response, send: Send) -> None:

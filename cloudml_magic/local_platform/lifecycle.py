@@ -79,7 +79,7 @@ def status(address: PlatformAddress) -> dict[str, Any]:
 
 
 def stop(timeout: float = 10.0) -> bool:
-    """Stops the platform of the current HOME; jobs run on. False if it did not run."""
+    """Stops the platform of the current HOME and its predictors; jobs run on. False if it did not run."""
     places = PlatformPlaces.of_this_user()
     found = read_address(places)
     if found is None:
@@ -98,7 +98,7 @@ def stop(timeout: float = 10.0) -> bool:
 
 
 def reset() -> None:
-    """Forgets all jobs and what is known of objects; files in buckets stay. Refused while jobs run."""
+    """Forgets jobs, models, endpoints and what is known of objects; files in buckets stay. Refused while jobs run."""
     found = find_running()
     if found is not None and (running := status(found)["runningJobs"]):
         raise CloudMLError(
@@ -112,7 +112,7 @@ def reset() -> None:
     with _lock(places):
         for name in ("platform.sqlite", "platform.sqlite-wal", "platform.sqlite-shm", "address.json"):
             (places.state / name).unlink(missing_ok=True)
-        for folder in (places.jobs, places.spare, places.side_store):
+        for folder in (places.jobs, places.spare, places.predictors, places.engines, places.side_store):
             shutil.rmtree(folder, ignore_errors=True)
 
 

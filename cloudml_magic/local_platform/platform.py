@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
+import asyncio
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cloudml_magic.discovery import BodyError, Document, document, normalise, normalise_parameters
@@ -12,26 +12,33 @@ from cloudml_magic.local_platform.buckets.conditions import NotModifiedError
 from cloudml_magic.local_platform.buckets.store import BucketStore
 from cloudml_magic.local_platform.buckets.uploads import Uploads
 from cloudml_magic.local_platform.database import Database
-from cloudml_magic.local_platform.disk import is_disk_full
 from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.operations.endpoints import EndpointWork, last_metadata
+from cloudml_magic.local_platform.operations.models import ModelWork
 from cloudml_magic.local_platform.operations.worker import OperationWorker
+from cloudml_magic.local_platform.predictors.deployments import Deployments
+from cloudml_magic.local_platform.resources.endpoints import EndpointResources
 from cloudml_magic.local_platform.resources.jobs import JobResources
+from cloudml_magic.local_platform.resources.models import ModelResources
 from cloudml_magic.local_platform.resources.operations import Operations
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.routes.custom_jobs import CustomJobRoutes, Runner
+from cloudml_magic.local_platform.routes.endpoints import EndpointRoutes
 from cloudml_magic.local_platform.routes.event_stream import EventStreams
 from cloudml_magic.local_platform.routes.logging_entries import LoggingRoutes
+from cloudml_magic.local_platform.routes.models import ModelRoutes
 from cloudml_magic.local_platform.routes.operations import OperationRoutes
 from cloudml_magic.local_platform.routes.own import OwnRoutes
+from cloudml_magic.local_platform.routes.predictions import PredictionRoutes
 from cloudml_magic.local_platform.routes.storage_buckets import BucketRoutes
 from cloudml_magic.local_platform.routes.storage_objects import ObjectRoutes
 from cloudml_magic.local_platform.routes.storage_uploads import UploadRoutes
-from cloudml_magic.local_platform.settings import BUCKET
+from cloudml_magic.local_platform.settings import BUCKET, PlatformSettings
+from cloudml_magic.local_platform.trouble import translated
 from cloudml_magic.local_platform.wire import Request, Response, json_response
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.states import JobState
 
-_log = logging.getLogger("cloudml_magic.local_platform")
 _STORAGE = ("/storage/", "/upload/", "/resumable/", "/download/")
 _APIS = {"/v1/": "aiplatform.v1", "/v2/": "logging.v2", **dict.fromkeys(_STORAGE, "storage.v1")}
 _ACTIVE = (JobState.PREPARING, JobState.RUNNING, JobState.CANCELLING)
@@ -42,7 +49,15 @@ RunnerMaker = Callable[[JobResources], Runner]
 class LocalPlatform:
     """One user's platform: resources, buckets, jobs and their logs behind `handle`."""
 
-    def __init__(self, places: PlatformPlaces, make_runner: RunnerMaker, *, stop: Callable[[], None] = lambda: None):
+    def __init__(
+        self,
+        places: PlatformPlaces,
+        make_runner: RunnerMaker,
+        *,
+        stop: Callable[[], None] = lambda: None,
+        settings: PlatformSettings | None = None,
+    ) -> None:
+        settings = settings or PlatformSettings()
         self.places = places
         self._database = Database(places.database)
         self.operations = Operations(self._database)
@@ -52,29 +67,39 @@ class LocalPlatform:
         if not (places.buckets / BUCKET).is_dir():
             self.store.create_bucket(BUCKET, {})
         self.runner = make_runner(self.resources)
-        self._worker = OperationWorker(self.operations, {})
+        self._models = ModelResources(self._database)
+        self._endpoints = EndpointResources(self._database)
+        self.deployments = Deployments(places, self._endpoints, self._models, settings)
+        self.predictions = PredictionRoutes(document("aiplatform.v1"), self.deployments, settings.predict_limit_bytes)
+        performers = {
+            **ModelWork(self._models, self._endpoints, places.buckets).performers(),
+            **EndpointWork(self._endpoints, self._models, self.deployments).performers(),
+        }
+        self._worker = OperationWorker(self.operations, performers, last_metadata)
         self.streams = EventStreams(self.resources, self.store, places.jobs, self.runner.position)
         self._uploads = UploadRoutes(self.store, Uploads(self.store))
-        self._own = OwnRoutes(self.resources, self.streams, self.places, stop)
+        self._own = OwnRoutes(self.resources, self.deployments, self.streams, self.places, stop)
         self._handlers = self._all_handlers()
         self._served: dict[str, Document] = {
-            name: document(name).only(self._handlers.keys()) for name in set(_APIS.values())
+            name: document(name).only({*self._handlers, *self.predictions.methods()}) for name in set(_APIS.values())
         }
 
     def start(self) -> None:
-        """Lets jobs run: adopts those that live, starts those that wait."""
+        """Lets jobs run: adopts those that live, starts those that wait; takes up operations that were left undone."""
         self.runner.start()
+        self.deployments.start()
         self._worker.start()
 
     def close(self) -> None:
-        """Lets go of everything; jobs run on."""
+        """Lets go of everything; jobs run on, predictors end until they are asked again."""
         self.runner.close()
         self._worker.close()
+        self.deployments.close()
         self._database.close()
 
     def is_idle(self) -> bool:
-        """Whether no job runs or waits."""
-        return not self.resources.count((JobState.QUEUED, *_ACTIVE))
+        """Whether no job runs or waits and no operation is under way; what is deployed comes back when it is asked."""
+        return not self.resources.count((JobState.QUEUED, *_ACTIVE)) and not self.operations.unfinished()
 
     def served(self) -> list[tuple[str, str]]:
         """Verb and path of everything that is answered, with variables as Google's documents write them."""
@@ -86,21 +111,24 @@ class LocalPlatform:
         """Answers a request; never raises."""
         try:
             return self._dispatch(request)
-        except PlatformError as problem:
-            return refusal(request, problem)
-        except BodyError as problem:
-            details = [(each.field, each.description) for each in problem.violations]
-            return refusal(request, PlatformError(400, str(problem), violations=details))
-        except NotModifiedError:
-            return Response(304)
         except Exception as problem:
-            return refusal(request, _translated(problem))
+            return _refused(request, problem)
+
+    async def predict(self, found: tuple[str, str, str], request: Request, *, keep: bool = True) -> Response:
+        """Answers a request that `predictions` has found to be one for a model; never raises."""
+        try:
+            return await self.predictions.answer(found, request, keep=keep)
+        except Exception as problem:
+            return _refused(request, problem)
 
     def _dispatch(self, request: Request) -> Response:
         path = request.path
         if path.startswith("/ui/"):
             # The Vertex SDK asks for operations there.
             path = path[3:] if path.startswith("/ui/v1/") else "/v1" + path[3:]
+        found = self.predictions.find(request.verb, path)
+        if found is not None:
+            return _run_apart(lambda: asyncio.run(self.predict(found, request, keep=False)))
         own = self._own.handler(request.verb, path)
         if own is not None:
             return own(request)
@@ -124,6 +152,8 @@ class LocalPlatform:
     def _all_handlers(self) -> dict[str, Handler]:
         routes = (
             CustomJobRoutes(self.resources, self.runner),
+            ModelRoutes(self._models, self._endpoints, self._worker, self.places.buckets),
+            EndpointRoutes(self._endpoints, self._models, self._worker, self.deployments),
             OperationRoutes(self.operations, self._worker),
             BucketRoutes(self.store),
             ObjectRoutes(self.store),
@@ -131,6 +161,21 @@ class LocalPlatform:
             LoggingRoutes(self.resources, self.places.jobs),
         )
         return {id: handler for route in routes for id, handler in route.handlers().items()}
+
+
+def _run_apart(task: Callable[[], Response]) -> Response:
+    """Runs what needs an event loop of its own; this thread may have one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(task).result()
+
+
+def _refused(request: Request, problem: Exception) -> Response:
+    if isinstance(problem, NotModifiedError):
+        return Response(304)
+    if isinstance(problem, BodyError):
+        details = [(each.field, each.description) for each in problem.violations]
+        return refusal(request, PlatformError(400, str(problem), violations=details))
+    return refusal(request, problem if isinstance(problem, PlatformError) else translated(problem))
 
 
 def refusal(request: Request, problem: PlatformError) -> Response:
@@ -151,13 +196,3 @@ def _not_served(api: Document, verb: str, path: str) -> PlatformError:
     if match is None:
         return PlatformError(404, f"The method {verb} {path[:200]} was not found.")
     return PlatformError(501, f"The local platform does not emulate {match.method.id}.")
-
-
-def _translated(problem: Exception) -> PlatformError:
-    if is_disk_full(problem):
-        return PlatformError(507, "The disk of the local platform is full. Free some space and try again.")
-    if isinstance(problem, PermissionError):
-        return PlatformError(403, f"The local platform may not touch {problem.filename}: {problem.strerror}.")
-    reference = secrets.token_hex(4)
-    _log.error("internal error %s", reference, exc_info=problem)
-    return PlatformError(500, f"Internal error {reference} of the local platform; its log has the details.")

@@ -14,11 +14,12 @@ def masked(body: Mapping[str, Any]) -> dict[str, Any]:
     specification = body.get("jobSpec")
     if not isinstance(specification, Mapping):
         return dict(body)
-    pools = [_masked_pool(pool) for pool in specification.get("workerPoolSpecs", [])]
+    pools = [masked_container(pool) for pool in specification.get("workerPoolSpecs", [])]
     return {**body, "jobSpec": {**specification, **({"workerPoolSpecs": pools} if pools else {})}}
 
 
-def _masked_pool(pool: Mapping[str, Any]) -> dict[str, Any]:
+def masked_container(pool: Mapping[str, Any]) -> dict[str, Any]:
+    """The same worker pool or model, its container's secret variables replaced."""
     result = dict(pool)
     for kind in ("containerSpec", "pythonPackageSpec"):
         variables = pool.get(kind, {}).get("env", [])

@@ -117,7 +117,10 @@ def _serve(places: PlatformPlaces, settings: PlatformSettings) -> None:
             server.stop()
 
     platform = LocalPlatform(
-        places, lambda resources: JobRunner(places, resources, places.buckets, settings), stop=stop
+        places,
+        lambda resources: JobRunner(places, resources, places.buckets, settings),
+        stop=stop,
+        settings=settings,
     )
     try:
         server = PlatformServer(platform, token, listening)

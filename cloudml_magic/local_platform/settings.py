@@ -22,7 +22,8 @@ class PlatformSettings:
     """Each field is also an environment variable: `CLOUDML_PLATFORM_CPU_JOBS` and so on.
 
     `cpu_jobs` and `gpu_jobs` say how many jobs run at once, without GPUs and on each GPU; None means the platform's
-    own choice.
+    own choice. A serving process may hold `predictor_memory_mb` (None: half of this machine's), sleeps after
+    `predictor_idle_seconds` without a request, and uses a certified fast engine unless `fast_engine` is off.
     """
 
     cpu_jobs: int | None = None
@@ -31,6 +32,10 @@ class PlatformSettings:
     spare_idle_seconds: float = 600.0
     idle_seconds: float = 86400.0
     port: int = 0
+    predictor_memory_mb: int | None = None
+    predictor_idle_seconds: float = 900.0
+    predict_limit_bytes: int = 1_500_000
+    fast_engine: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> PlatformSettings:
@@ -62,7 +67,11 @@ def _read(name: str, kind: str, text: str) -> Any:
                 "off": False,
             }[text.lower()]
         number = float(text) if kind == "float" else int(text)
-        if not 0 <= number < 1e12 or (name == "port" and number > 65535) or (name.endswith("_jobs") and number < 1):
+        if (
+            not 0 <= number < 1e12
+            or (name == "port" and number > 65535)
+            or (name.endswith(("_jobs", "_mb")) and number < 1)
+        ):
             raise ValueError
         return number
     except (ValueError, KeyError):

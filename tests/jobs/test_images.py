@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.jobs import images
+from cloudml_magic.local_platform import images
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ SHIM_NAMES = ("python", "python3", "pip", "pip3")
 # Of the platform or its starter, none of a job's business; PYTHONDONTWRITEBYTECODE makes imports three times slower.
 _LEFT_OUT = frozenset(
     {
-        "AIP_MODEL_DIR",
         "CLOUD_ML_JOB_ID",
         "CLUSTER_SPEC",
         "JPY_PARENT_PID",
@@ -29,7 +28,7 @@ _LEFT_OUT = frozenset(
         "XDG_STATE_HOME",
     }
 )
-_LEFT_OUT_PREFIXES = ("CLOUDML_", "JUPYTER_", "JPY_", "KERNEL_")
+_LEFT_OUT_PREFIXES = ("AIP_", "CLOUDML_", "JUPYTER_", "JPY_", "KERNEL_")
 
 # Read while a framework is imported: a warm spare, which has imported it, comes too late for these.
 _READ_AT_IMPORT = (
@@ -39,13 +38,18 @@ _READ_AT_IMPORT = (
 )  # fmt: skip
 
 
-def plain_environment(buckets: Path, shims: Path) -> dict[str, str]:
-    """What every job of this platform starts from."""
-    kept = {
+def clean_environment() -> dict[str, str]:
+    """This machine's environment without what belongs to the platform or to whoever started it."""
+    return {
         name: value
         for name, value in os.environ.items()
         if name not in _LEFT_OUT and not name.startswith(_LEFT_OUT_PREFIXES)
     }
+
+
+def plain_environment(buckets: Path, shims: Path) -> dict[str, str]:
+    """What every job of this platform starts from."""
+    kept = clean_environment()
     kept["PATH"] = os.pathsep.join([str(shims), kept.get("PATH", os.defpath)])
     kept["PYTHONPATH"] = str(STARTUP)
     kept["CLOUDML_BUCKETS"] = str(buckets)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloudml_magic.local_platform.images import check_image
 from cloudml_magic.local_platform.jobs import overlay, packages
 from cloudml_magic.local_platform.jobs.environment import job_environment, resolved_command, suits_spare
-from cloudml_magic.local_platform.jobs.images import check_image
 from cloudml_magic.local_platform.jobs.replicas import (
     OUTPUT_FOLDERS,
     Cluster,

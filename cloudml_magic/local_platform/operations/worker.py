@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from cloudml_magic.local_platform.disk import is_disk_full
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.resources.operations import Operations, Work, typed
+from cloudml_magic.local_platform.trouble import translated
 
 _THREADS = 8
 _RETRY_SECONDS = 1.0
@@ -32,7 +31,6 @@ class Progress:
         self._operations = operations
         self._id = work.operation
         self.cancelled = threading.Event()
-        self.is_finished = False
         if work.cancelled:
             self.cancelled.set()
 
@@ -55,7 +53,8 @@ class Progress:
 
 Performer = Callable[[Work, Progress], None]
 """Does one piece of work and finishes its operation; raises PlatformError, or lets the worker say what went wrong."""
-FailedMetadata = Callable[[PlatformError], Mapping[str, Any]]
+LastMetadata = Callable[[str, PlatformError], Mapping[str, Any]]
+"""What the operation of a kind of work says of itself when it failed."""
 
 
 def cancelled() -> PlatformError:
@@ -66,8 +65,11 @@ def cancelled() -> PlatformError:
 class OperationWorker:
     """Takes work, one thread each up to a number, and sees to it that each operation ends."""
 
-    def __init__(self, operations: Operations, performers: Mapping[str, Performer]) -> None:
+    def __init__(
+        self, operations: Operations, performers: Mapping[str, Performer], last_metadata: LastMetadata
+    ) -> None:
         self._operations = operations
+        self._last_metadata = last_metadata
         self._performers = performers
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="operation")
         self._lock = threading.Lock()
@@ -125,26 +127,16 @@ class OperationWorker:
         except Exception as problem:
             # What a closing platform breaks off is no failure: its work is taken up again.
             if not self._closing.is_set():
-                self._record(progress, _translated(problem))
+                self._record(work.kind, progress, translated(problem))
         finally:
             with self._lock:
                 self._under_way.pop(work.operation, None)
 
-    def _record(self, progress: Progress, problem: PlatformError) -> None:
+    def _record(self, kind: str, progress: Progress, problem: PlatformError) -> None:
         while True:
             try:
-                return progress.fail(problem)
+                return progress.fail(problem, **self._last_metadata(kind, problem))
             except (sqlite3.Error, OSError) as trouble:
                 _log.error("an operation's end cannot be recorded yet: %s", trouble)
                 if self._closing.wait(_RETRY_SECONDS):
                     return
-
-
-def _translated(problem: Exception) -> PlatformError:
-    if isinstance(problem, PlatformError):
-        return problem
-    if is_disk_full(problem):
-        return PlatformError(507, "The disk of the local platform is full. Free some space and try again.")
-    reference = secrets.token_hex(4)
-    _log.error("internal error %s", reference, exc_info=problem)
-    return PlatformError(500, f"Internal error {reference} of the local platform; its log has the details.")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.predictors.deployments import Deployments
 from cloudml_magic.local_platform.resources.jobs import JobResources
 from cloudml_magic.local_platform.routes.event_stream import EventStreams
 from cloudml_magic.local_platform.settings import BUCKET, PROJECT, PROJECT_NUMBER, REGION
@@ -30,9 +31,15 @@ class OwnRoutes:
     """Handlers of `/cloudml/v1/…`."""
 
     def __init__(
-        self, resources: JobResources, streams: EventStreams, places: PlatformPlaces, stop: Callable[[], None]
+        self,
+        resources: JobResources,
+        deployments: Deployments,
+        streams: EventStreams,
+        places: PlatformPlaces,
+        stop: Callable[[], None],
     ) -> None:
         self._resources = resources
+        self._deployments = deployments
         self._streams = streams
         self._places = places
         self._request_stop = stop
@@ -50,6 +57,7 @@ class OwnRoutes:
         return None
 
     def _status(self, request: Request) -> Response:
+        deployed, running = self._deployments.count()
         disk = shutil.disk_usage(self._places.data)
         return json_response(
             {
@@ -58,6 +66,8 @@ class OwnRoutes:
                 "uptimeSeconds": round(time.time() - self._began, 3),
                 "runningJobs": self._resources.count(_RUNNING),
                 "queuedJobs": self._resources.count((JobState.QUEUED,)),
+                "deployedModels": deployed,
+                "runningPredictors": running,
                 "disk": {"freeBytes": disk.free, "totalBytes": disk.total},
                 "project": PROJECT,
                 "projectNumber": PROJECT_NUMBER,

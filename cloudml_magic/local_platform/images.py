@@ -1,4 +1,4 @@
-"""Which container images this Python stands in for: the platform runs no containers."""
+"""Which container images this Python stands in for, in training and in serving: the platform runs no containers."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class _StandIn:
 
 
 _VERTEX = r"(?:(?:\w+-)?(?:\w+-)?docker\.pkg\.dev/vertex-ai/training|gcr\.io/cloud-aiplatform/training)"
+_PREDICTION = r"(?:(?:\w+-)?(?:\w+-)?docker\.pkg\.dev/vertex-ai/prediction|gcr\.io/cloud-aiplatform/prediction)"
 _HUB = r"(?:docker\.io/|index\.docker\.io/|registry-1\.docker\.io/)?"
 _TAG = r"(?::(?P<tag>[\w.-]+))?(?:@sha256:[0-9a-f]{64})?"
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu")
@@ -39,6 +40,14 @@ _STAND_INS = (
     ),
     _StandIn(re.compile(rf"(?:ghcr\.io|nvcr\.io)/nvidia/jax{_TAG}"), "JAX", ("jax",)),
 )
+_SERVING_STAND_INS = (
+    _StandIn(
+        re.compile(rf"{_PREDICTION}/tf(?:2|_opt)-(?:cpu|gpu|tpu)\.(?P<version>\d+-\d+|nightly){_TAG}"),
+        "TensorFlow",
+        _TENSORFLOW,
+    ),
+    _StandIn(re.compile(rf"{_HUB}tensorflow/serving{_TAG}"), "TensorFlow", _TENSORFLOW),
+)
 
 
 def check_image(image: str) -> str | None:
@@ -53,6 +62,19 @@ def check_image(image: str) -> str | None:
         " tensorflow/tensorflow, pytorch/pytorch, nvidia/jax and vertex-ai/training images only."
         " Use one of these, or send the job to the cloud.",
         violations=[("job_spec.worker_pool_specs.image_uri", f"Unsupported image: {image}")],
+    )
+
+
+def check_serving_image(image: str) -> None:
+    """Refuses an image that our own serving process cannot stand in for."""
+    if any(stand_in.pattern.fullmatch(image) for stand_in in _SERVING_STAND_INS):
+        return
+    raise PlatformError(
+        400,
+        f"The image {image[:300]} cannot serve on the local platform, which runs no containers: its own serving"
+        " process stands in for vertex-ai/prediction/tf2-* and tensorflow/serving images only."
+        " Use one of these, or upload the model to the cloud.",
+        violations=[("model.container_spec.image_uri", f"Unsupported image: {image[:300]}")],
     )
 
 

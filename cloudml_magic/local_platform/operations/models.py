@@ -1,0 +1,61 @@
+"""The work of operations on models: look at the files, then change the rows and end the operation in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cloudml_magic.local_platform.artifacts import artifact_folder, check_contents, check_pinned, check_presence, pin
+from cloudml_magic.local_platform.operations.worker import Performer, Progress
+from cloudml_magic.local_platform.preconditions import refuse_default, refuse_deployed
+from cloudml_magic.local_platform.resources.endpoints import EndpointResources
+from cloudml_magic.local_platform.resources.models import ModelResources
+from cloudml_magic.local_platform.resources.names import resource_name
+from cloudml_magic.local_platform.resources.operations import EMPTY, Work, typed
+
+
+class ModelWork:
+    """Performs what `ModelRoutes` has begun."""
+
+    def __init__(self, models: ModelResources, endpoints: EndpointResources, buckets: Path) -> None:
+        self._models = models
+        self._endpoints = endpoints
+        self._buckets = buckets
+
+    def performers(self) -> Mapping[str, Performer]:
+        return {
+            "upload_model": self.upload,
+            "delete_model": self.delete,
+            "delete_model_version": self.delete_version,
+        }
+
+    def upload(self, work: Work, progress: Progress) -> None:
+        id, body = work.arguments["model"], work.arguments["body"]
+        uri = body["artifactUri"]
+        folder = artifact_folder(self._buckets, uri)
+        check_presence(folder, uri)
+        pinned = pin(folder, uri)
+        progress.check()
+        check_contents(folder, uri)
+        # What was checked must be what was pinned.
+        check_pinned(folder, pinned, resource_name(work.location, "models", id), uri)
+        with self._models.database.transaction():
+            progress.check()
+            version = self._models.add(work.location, id, body, pinned, is_new=work.arguments["is_new"])
+            said = {"model": version.model_name, "modelVersionId": str(version.version)}
+            progress.finish(typed("UploadModelResponse", said))
+
+    def delete(self, work: Work, progress: Progress) -> None:
+        with self._models.database.transaction():
+            version = self._models.version(work.location, work.arguments["model"])
+            refuse_deployed(self._endpoints, version, whole_model=True)
+            self._models.delete(version.location, version.model)
+            progress.finish(EMPTY)
+
+    def delete_version(self, work: Work, progress: Progress) -> None:
+        with self._models.database.transaction():
+            version = self._models.version(work.location, work.arguments["model"], work.arguments["version"])
+            refuse_default(version)
+            refuse_deployed(self._endpoints, version)
+            self._models.delete_version(version)
+            progress.finish(EMPTY)

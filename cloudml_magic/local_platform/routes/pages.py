@@ -1,0 +1,89 @@
+"""Lists as Google's APIs give them: filtered, ordered, in pages."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
+
+from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.filters import Subject, compiled
+from cloudml_magic.local_platform.routes.call import Call
+from cloudml_magic.local_platform.wire import Response, json_response
+
+LARGEST_PAGE = 100
+Row = TypeVar("Row")
+
+
+def page(
+    call: Call,
+    key: str,
+    rows: Sequence[Row],
+    *,
+    sequence: Callable[[Row], int],
+    body: Callable[[Row], dict[str, Any]],
+    fields: Collection[str],
+) -> Response:
+    """One page of rows, which come latest first; `fields` are those by which they may be filtered and ordered."""
+    holds = compiled(call.query.get("filter", ""))
+    size = min(call.query.get("pageSize") or LARGEST_PAGE, LARGEST_PAGE)
+    if size < 0:
+        raise PlatformError(400, "page_size must not be negative.")
+    matching = ((sequence(row), body(row)) for row in rows)
+    found = [(number, item) for number, item in matching if holds(subject(item, fields))]
+    ordered, is_own_order = _ordered(found, call.query.get("orderBy", ""))
+    token = read_token(call.query.get("pageToken", ""))
+    if not is_own_order:
+        left = [(index, item) for index, (_, item) in enumerate(ordered, 1) if index > token]
+    else:
+        left = [(number, item) for number, item in ordered if not token or number < token]
+    answer: dict[str, Any] = {key: [item for _, item in left[:size]]} if left else {}
+    if len(left) > size:
+        answer["nextPageToken"] = write_token(left[size - 1][0])
+    return json_response(answer)
+
+
+def subject(body: dict[str, Any], fields: Collection[str]) -> Subject:
+    """The fields of a resource by the names that filters use."""
+
+    def value(field: str) -> Any:
+        if field.startswith("labels."):
+            return body.get("labels", {}).get(field.removeprefix("labels."))
+        name = camel(field)
+        if name not in fields:
+            raise PlatformError(400, f"Invalid filter: these cannot be filtered by {field[:60]!r}.")
+        if name in ("model", "endpoint"):
+            return str(body["name"]).rpartition("/")[2]
+        return body.get(name)
+
+    return value
+
+
+def camel(field: str) -> str:
+    """`display_name` as the schemas write it."""
+    return re.sub(r"_([a-z])", lambda match: match[1].upper(), field)
+
+
+def write_token(number: int) -> str:
+    return base64.urlsafe_b64encode(str(number).encode()).decode()
+
+
+def read_token(token: str) -> int:
+    """Where a page begins; 0 for the first."""
+    try:
+        return int(base64.urlsafe_b64decode(token)[:20]) if token else 0
+    except ValueError:
+        raise PlatformError(400, "Invalid page token.") from None
+
+
+def _ordered(found: list[tuple[int, dict[str, Any]]], order: str) -> tuple[list[tuple[int, dict[str, Any]]], bool]:
+    if not order.strip():
+        return found, True
+    for clause in reversed(order.split(",")):
+        words = clause.split()
+        name = camel(words[0]) if words else ""
+        if name not in ("displayName", "createTime", "updateTime") or words[1:] not in ([], ["asc"], ["desc"]):
+            raise PlatformError(400, f"Invalid order_by: {clause[:60]!r}.")
+        found = sorted(found, key=lambda item: str(item[1].get(name, "")), reverse=words[1:] == ["desc"])
+    return found, False
