@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __version__ = VERSION
 __all__ = [
     "__version__",
+    "batch_predict",
     "cancel",
     "deploy",
     "export",

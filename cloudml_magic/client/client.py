@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from cloudml_magic.client.access import Locate
 from cloudml_magic.client.calls import Caller, LostReplyError
 from cloudml_magic.client.event_stream import follow
 from cloudml_magic.client.models import Models
-from cloudml_magic.dialects import aiplatform_v1 as dialect
 from cloudml_magic.dialects import logging_v2
+from cloudml_magic.dialects.aiplatform_v1 import API, batch
+from cloudml_magic.dialects.aiplatform_v1 import jobs as custom
+from cloudml_magic.dialects.call import Call
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.records import JobEvent, JobSnapshot, JobSpec, Target
+from cloudml_magic.records import BatchSpec, JobEvent, JobKind, JobSnapshot, JobSpec, Target
 
 _SUBMIT_ATTEMPTS = 6
+
+
+class _JobDialect(Protocol):
+    """What the two kinds of jobs have in common."""
+
+    def get_job(self, resource_name: str) -> Call: ...
+    def list_jobs(
+        self, project: str, region: str, *, token: str | None = None, page_token: str | None = None
+    ) -> Call: ...
+    def cancel_job(self, resource_name: str) -> Call: ...
+    def delete_job(self, resource_name: str) -> Call: ...
+    def read_job(self, body: Mapping[str, Any], target: Target) -> JobSnapshot: ...
+    def read_jobs(self, body: Mapping[str, Any], target: Target) -> tuple[list[JobSnapshot], str | None]: ...
+
+
+_DIALECTS: dict[JobKind, _JobDialect] = {JobKind.TRAINING: custom, JobKind.BATCH: batch}
+_COLLECTIONS = {JobKind.TRAINING: "customJobs", JobKind.BATCH: "batchPredictionJobs"}
 
 
 class Client:
@@ -27,54 +47,49 @@ class Client:
         self._target = target
         self._project = project
         self._region = region
-        self._caller = Caller(locate, dialect.API)
+        self._caller = Caller(locate, API)
         self._logging = Caller(locate, logging_v2.API)
         self.models = Models(self._caller, project, region)
 
     def create_job(self, spec: JobSpec) -> JobSnapshot:
         """Submits a job once: after a lost answer the job is looked for by its token before anything is sent again."""
-        call = dialect.create_job(spec, self._project, self._region)
-        last: LostReplyError | None = None
-        for _ in range(_SUBMIT_ATTEMPTS):
-            try:
-                return dialect.read_job(self._caller.once(call, search_again=last is not None), self._target)
-            except LostReplyError as lost:
-                last = lost
-            if found := self.submitted(spec.token):
-                return found
-        raise last.error if last else AssertionError("at least one attempt is made")
+        return self._submit(custom.create_job(spec, self._project, self._region), spec.token, JobKind.TRAINING)
 
-    def submitted(self, token: str) -> JobSnapshot | None:
+    def create_batch_job(self, spec: BatchSpec) -> JobSnapshot:
+        """Submits a batch prediction once, as `create_job` does."""
+        return self._submit(batch.create_batch_job(spec, self._project, self._region), spec.token, JobKind.BATCH)
+
+    def submitted(self, token: str, kind: JobKind = JobKind.TRAINING) -> JobSnapshot | None:
         """The job that a submission became, if it arrived."""
+        dialect = _DIALECTS[kind]
         answer = self._caller.perform(dialect.list_jobs(self._project, self._region, token=token))
         found, _ = dialect.read_jobs(answer, self._target)
         return found[0] if found else None
 
     def job(self, resource_name: str) -> JobSnapshot:
         """How a job stands now."""
+        dialect = _dialect_of(resource_name)
         return dialect.read_job(self._caller.perform(dialect.get_job(resource_name)), self._target)
 
     def jobs(self) -> Iterator[JobSnapshot]:
         """Every job of the place, latest first."""
-        page_token: str | None = None
-        while True:
-            answer = self._caller.perform(dialect.list_jobs(self._project, self._region, page_token=page_token))
-            found, page_token = dialect.read_jobs(answer, self._target)
-            yield from found
-            if page_token is None:
-                return
+        return self._jobs_of(JobKind.TRAINING)
 
     def cancel(self, resource_name: str) -> None:
         """Asks a job to stop; one that has ended already is left as it is."""
-        self._caller.perform(dialect.cancel_job(resource_name))
+        self._caller.perform(_dialect_of(resource_name).cancel_job(resource_name))
 
     def delete(self, resource_name: str) -> None:
         """Removes a job that has ended; one that is gone already is no error."""
         try:
-            self._caller.perform(dialect.delete_job(resource_name))
+            self._caller.perform(_dialect_of(resource_name).delete_job(resource_name))
         except CloudMLError as error:
             if error.reference != "not-found":
                 raise
+
+    def resource_name(self, job_id: str, kind: JobKind) -> str:
+        """What the place calls the job of an id."""
+        return f"projects/{self._project}/locations/{self._region}/{_COLLECTIONS[kind]}/{job_id}"
 
     def logs(self, job_id: str, *, last: int | None = None) -> list[str]:
         """What a job has printed, oldest first: all of it, or the last lines."""
@@ -90,3 +105,29 @@ class Client:
     def watch(self, job_id: str, *, log_tail: int | None = None) -> Iterator[JobEvent]:
         """What a job reports, from its beginning, until it has ended; survives a restart of the platform."""
         return follow(self._locate_again, job_id, log_tail=log_tail)
+
+    def _submit(self, call: Call, token: str, kind: JobKind) -> JobSnapshot:
+        last: LostReplyError | None = None
+        for _ in range(_SUBMIT_ATTEMPTS):
+            try:
+                answer = self._caller.once(call, search_again=last is not None)
+                return _DIALECTS[kind].read_job(answer, self._target)
+            except LostReplyError as lost:
+                last = lost
+            if found := self.submitted(token, kind):
+                return found
+        raise last.error if last else AssertionError("at least one attempt is made")
+
+    def _jobs_of(self, kind: JobKind) -> Iterator[JobSnapshot]:
+        dialect = _DIALECTS[kind]
+        page_token: str | None = None
+        while True:
+            answer = self._caller.perform(dialect.list_jobs(self._project, self._region, page_token=page_token))
+            found, page_token = dialect.read_jobs(answer, self._target)
+            yield from found
+            if page_token is None:
+                return
+
+
+def _dialect_of(resource_name: str) -> _JobDialect:
+    return _DIALECTS[JobKind.BATCH if _COLLECTIONS[JobKind.BATCH] in resource_name else JobKind.TRAINING]

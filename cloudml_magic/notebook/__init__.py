@@ -6,7 +6,7 @@ from typing import Any
 
 _NAMES = (
     *("ml_init", "ml_code", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"),
-    *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict"),
+    *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict", "ml_batch_predict"),
 )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.notebook.options import parse
 from cloudml_magic.notebook.run_here import run_here
+
+if TYPE_CHECKING:
+    from cloudml_magic.pipeline.batch_job import BatchJob
 
 
 @magics_class
@@ -47,6 +50,42 @@ class PredictMagics(Magics):
             display(content, raw=True)
         else:
             print(content["text/plain"])
+
+    @magic_arguments()
+    @argument("model", metavar="MODEL[/VERSION]", help="a model; it need not be deployed")
+    @argument("--input", required=True, help="gs://…, a file, a folder of pictures, or a variable of the notebook")
+    @argument("--output", metavar="gs://…", help="the folder for results, in place of one in your bucket")
+    @argument("--format", choices=["jsonl", "csv", "tfrecord", "files"], help="where it does not follow from the name")
+    @argument("--batch-size", type=int, metavar="ROWS", help="how many instances the model is asked at once")
+    @argument("--workers", type=int, metavar="N", help="how many machines (here: processes) share the work")
+    @argument("--name", help="the job's name (MODEL-batch)")
+    @argument("--target", choices=["local", "cloud"], help="where the job runs")
+    @argument("--machine", help="machine type, such as n1-standard-8")
+    @argument("--gpu", metavar="KIND[:N]", help="accelerator, such as T4")
+    @argument("--wait", action="store_true", help="return when the job has ended; raise if it failed")
+    @argument("--into", metavar="VAR", help="bind the job to this variable; job.results() is a frame of the answers")
+    @line_magic
+    def ml_batch_predict(self, line: str) -> BatchJob:
+        """Predicts many instances as a job: its card counts rows, `job.results()` gives the answers as a frame.
+
+        A row that cannot be predicted goes to the errors with its line and the reason; the others are not disturbed.
+        """
+        from cloudml_magic import pipeline
+        from cloudml_magic.notebook import live
+        from cloudml_magic.notebook.train_magics import wait_here
+
+        given = vars(parse(self.ml_batch_predict, line))
+        wait, into = given.pop("wait"), given.pop("into")
+        if into is not None and not into.isidentifier():
+            raise CloudMLError("bad-option", f"--into {into!r} is no variable.", next="Give a Python name.")
+        model, value = given.pop("model"), pipeline.value_or_words(given.pop("input"))
+        job = pipeline.batch_predict(model, value, given.pop("output"), **given)
+        if into:
+            self.shell.user_ns[into] = job
+        following = live.show_job(self.shell, job)
+        if wait:
+            wait_here(job, following)
+        return job
 
     def _instances(self, model: str, files: list[str], cell: str | None) -> Any:
         from cloudml_magic import pipeline

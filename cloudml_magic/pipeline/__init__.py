@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cloudml_magic.history import ExecutedCell
+from cloudml_magic.pipeline.batch import batch_predict, value_or_words
+from cloudml_magic.pipeline.batch_job import BatchJob
 from cloudml_magic.pipeline.deployment import (
     Deployment,
     delete_model,
@@ -25,10 +27,12 @@ from cloudml_magic.records import JobEvent
 from cloudml_magic.trainer.reporting import report
 
 __all__ = [
+    "BatchJob",
     "Deployment",
     "ExecutedCell",
     "Job",
     "TrainOptions",
+    "batch_predict",
     "cancel",
     "delete",
     "delete_model",
@@ -50,6 +54,7 @@ __all__ = [
     "target_of",
     "train",
     "undeploy",
+    "value_or_words",
     "wait",
 ]
 

@@ -7,13 +7,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cloudml_magic.connection import place
+from cloudml_magic.connection import Connection, place
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.ledger import Submission
+from cloudml_magic.pipeline.batch_job import BatchJob
 from cloudml_magic.pipeline.options import seconds
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection, connection_to, ledger
-from cloudml_magic.records import JobSnapshot
+from cloudml_magic.records import JobKind, JobSnapshot
 
 _LONGEST_SUBMISSION = 3600.0
 
@@ -38,7 +39,7 @@ def find_job(name: str) -> Job | None:
 def jobs() -> list[Job]:
     """Every job of the place where jobs go now, latest first."""
     here = connection()
-    return [Job(snapshot, here) for snapshot in here.client.jobs()]
+    return [_job(snapshot, here) for snapshot in here.client.jobs()]
 
 
 def older_than(age: str, now: float) -> list[Job]:
@@ -87,13 +88,16 @@ def _settled(submission: Submission) -> Submission:
 def _of(submission: Submission) -> Job:
     there = connection_to(place(CURRENT, submission.target.value))
     assert submission.resource_name is not None
-    return Job(there.client.job(submission.resource_name), there)
+    return _job(there.client.job(submission.resource_name), there)
 
 
 def _by_id(identifier: str) -> Job:
     there = connection()
-    parent = f"projects/{there.place.project}/locations/{there.place.region}"
-    return Job(there.client.job(f"{parent}/customJobs/{identifier}"), there)
+    return _job(there.client.job(there.client.resource_name(identifier, JobKind.TRAINING)), there)
+
+
+def _job(snapshot: JobSnapshot, there: Connection) -> Job:
+    return BatchJob(snapshot, there) if snapshot.kind is JobKind.BATCH else Job(snapshot, there)
 
 
 def _unknown(name: str) -> CloudMLError:

@@ -40,6 +40,10 @@ class JobProgress:
     warnings: list[str] = field(default_factory=list)
     artifacts: dict[str, str] = field(default_factory=dict)
     failure: JobFailure | None = None
+    rows_done: int | None = None
+    rows_total: int | None = None
+    rows_failed: int = 0
+    rows_seen: float | None = None
     log: deque[tuple[float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
 
     def apply(self, event: JobEvent) -> None:
@@ -54,13 +58,23 @@ class JobProgress:
         return len(self.epoch_seconds)
 
     def seconds_left(self) -> float | None:
-        """How long the current fit may still take, judged by its last epochs."""
-        if self.state is not JobState.RUNNING or not self.epochs or not self.epoch_seconds:
+        """How long the current fit may still take, judged by its last epochs; of a batch, by its rows so far."""
+        if self.state is not JobState.RUNNING:
+            return None
+        if self.rows_done is not None:
+            return self._rows_left()
+        if not self.epochs or not self.epoch_seconds:
             return None
         recent = sorted(self.epoch_seconds[-5:])
         typical = recent[len(recent) // 2]
         under_way = self.step / self.steps if self.step and self.steps and self.epoch > self.epochs_done else 0.0
         return max(0.0, (self.epochs - self.epochs_done - under_way) * typical)
+
+    def _rows_left(self) -> float | None:
+        if not self.rows_total or not self.rows_done or self.started is None or self.rows_seen is None:
+            return None
+        elapsed = max(0.0, self.rows_seen - self.started)
+        return elapsed * max(0, self.rows_total - self.rows_done) / self.rows_done
 
     def curves(self) -> dict[str, list[float]]:
         """Each metric's values, epoch by epoch, NaN where an epoch did not have it; then what the code reported."""
@@ -125,6 +139,13 @@ def _metric(progress: JobProgress, event: JobEvent) -> None:
         points.append((step if step is not None else float(len(points) + 1), value))
 
 
+def _rows(progress: JobProgress, event: JobEvent) -> None:
+    progress.rows_done = _whole(event.fields.get("done"))
+    progress.rows_total = _whole(event.fields.get("total")) or progress.rows_total
+    progress.rows_failed = _whole(event.fields.get("failed")) or 0
+    progress.rows_seen = event.time
+
+
 def _device(progress: JobProgress, event: JobEvent) -> None:
     name, count = _text(event.fields.get("name")), _whole(event.fields.get("count")) or 1
     progress.device = f"{count} × {name}" if name and count > 1 else name
@@ -171,6 +192,7 @@ _READERS = {
     "step": _step,
     "epoch": _epoch,
     "metric": _metric,
+    "rows": _rows,
     "device": _device,
     "warning": _warning,
     "artifact": _artifact,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from cloudml_magic.records.jobs import (
     Accelerator,
+    BatchSpec,
     JobEvent,
     JobFailure,
+    JobKind,
     JobSnapshot,
     JobSpec,
     Machine,
@@ -42,6 +44,7 @@ from cloudml_magic.records.source import (
 __all__ = [
     "Accelerator",
     "Answer",
+    "BatchSpec",
     "CapturedSource",
     "CapturedStatement",
     "CapturedValue",
@@ -51,6 +54,7 @@ __all__ = [
     "Endpoint",
     "JobEvent",
     "JobFailure",
+    "JobKind",
     "JobSnapshot",
     "JobSpec",
     "LeftOut",

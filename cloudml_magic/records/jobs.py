@@ -53,6 +53,29 @@ class JobSpec:
     labels: tuple[tuple[str, str], ...] = ()
 
 
+class JobKind(StrEnum):
+    """What a job does."""
+
+    TRAINING = "training"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSpec:
+    """All that a batch prediction says, before any dialect; `format` is jsonl, csv, tfrecord or files."""
+
+    name: str
+    token: str
+    model: str
+    format: str
+    inputs: tuple[str, ...]
+    output: str
+    machine: Machine = Machine()
+    batch_size: int | None = None
+    workers: int | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class JobFailure:
     """Why a job failed, as its user would put it."""
@@ -82,11 +105,12 @@ class JobSnapshot:
     position: int | None = None
     machine: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    kind: JobKind = JobKind.TRAINING
 
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """One thing that a job reports: `kind` is epoch, step, metric, log, device, warning, artifact, failure or state.
+    """One thing that a job reports: epoch, step, metric, rows, log, device, warning, artifact, failure or state.
 
     `fields` is what the runtime wrote (docs/job_events.md); everything in it is a claim of the job, not a fact.
     """

@@ -14,7 +14,7 @@ from cloudml_magic.states import JobState
 
 _JOBS = "aiplatform.projects.locations.customJobs"
 _MASK = "***"
-_STATES = {
+STATES = {
     "JOB_STATE_QUEUED": JobState.QUEUED,
     "JOB_STATE_PENDING": JobState.PREPARING,
     "JOB_STATE_RUNNING": JobState.RUNNING,
@@ -85,7 +85,7 @@ def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
     resource_name = body["name"]
     error = body.get("error")
     specification = body.get("jobSpec", {})
-    state = _STATES.get(body.get("state", ""), JobState.QUEUED)
+    state = STATES.get(body.get("state", ""), JobState.QUEUED)
     return JobSnapshot(
         id=resource_name.rpartition("/")[2],
         resource_name=resource_name,
@@ -97,7 +97,7 @@ def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
         started=seconds(body.get("startTime")),
         ended=seconds(body.get("endTime")),
         failure=JobFailure(error.get("message", "")) if error and state is JobState.FAILED else None,
-        machine=_machine_words(specification),
+        machine=machine_words((specification.get("workerPoolSpecs") or [{}])[0].get("machineSpec", {})),
         labels=body.get("labels", {}),
     )
 
@@ -117,9 +117,8 @@ def _masked(value: Any, secrets: frozenset[str]) -> Any:
     return value
 
 
-def _machine_words(specification: Mapping[str, Any]) -> str:
-    pools = specification.get("workerPoolSpecs") or [{}]
-    machine = pools[0].get("machineSpec", {})
+def machine_words(machine: Mapping[str, Any]) -> str:
+    """`2 × T4 · n1-standard-8`."""
     words = []
     if kind := machine.get("acceleratorType"):
         short = re.sub(r"^NVIDIA_(TESLA_)?", "", str(kind)).replace("_", "-")

@@ -40,6 +40,7 @@ def document(view: JobView) -> dict[str, Any]:
         "epochs": view.epochs,
         "step": view.step,
         "steps": view.steps,
+        "rows": view.rows or None,
         "metrics": metrics,
         "log_tail": [{"time": moment, "severity": severity, "text": line} for moment, severity, line in view.log],
         "warnings": list(view.warnings),

@@ -76,7 +76,7 @@ def _bar(view: JobView) -> str:
 
 
 def _under(view: JobView) -> str:
-    words = ""
+    words = escape(view.rows)
     if view.epochs:
         words = f'<span style="font-weight:600">Epoch {view.epoch}</span> of {view.epochs}'
         if view.step and view.steps and not view.state.is_final:

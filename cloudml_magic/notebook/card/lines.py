@@ -19,6 +19,8 @@ def line_of(event: JobEvent, view: JobView) -> str | None:
         return line
     if event.kind == "epoch":
         return " · ".join([view.name, f"epoch {view.epoch} of {view.epochs}", *_metrics(event)])
+    if event.kind == "rows" and view.rows:
+        return f"{view.name} · {view.rows}"
     if event.kind == "warning":
         return f"{view.name} · warning: {clean(str(event.fields.get('message')))}"
     return None

@@ -17,6 +17,8 @@ def text(view: JobView) -> str:
     lines += [f"  warning: {warning}" for warning in view.warnings[:3]]
     if view.epochs:
         lines.append("  " + epoch_words(view))
+    if view.rows:
+        lines.append("  " + view.rows + (f" · {about(view.left)}" if view.left is not None else ""))
     width = max((len(curve.name) for curve in view.curves), default=0)
     for curve in view.curves[:6]:
         values = [figure(curve.name, curve.values[-1])]

@@ -39,6 +39,7 @@ class JobView:
     epochs: int | None
     step: int | None
     steps: int | None
+    rows: str
     fraction: float | None
     curves: tuple[Curve, ...]
     log: tuple[tuple[float, str, str], ...]
@@ -62,6 +63,7 @@ class JobView:
             epochs=progress.epochs,
             step=progress.step,
             steps=progress.steps,
+            rows=_rows(progress),
             fraction=_fraction(progress),
             curves=tuple(_curves(progress.curves())),
             log=tuple((moment, severity, clean(text)) for moment, severity, text in progress.log),
@@ -119,7 +121,18 @@ def _elapsed(snapshot: JobSnapshot, progress: JobProgress, now: float) -> float 
     return max(0.0, (progress.ended or snapshot.ended or now) - began) if began else None
 
 
+def _rows(progress: JobProgress) -> str:
+    """`34,000 of 100,000 rows · 3 failed`, for a batch prediction."""
+    if progress.rows_done is None:
+        return ""
+    total = f" of {progress.rows_total:,}" if progress.rows_total else ""
+    failed = f" · {progress.rows_failed:,} failed" if progress.rows_failed else ""
+    return f"{progress.rows_done:,}{total} rows{failed}"
+
+
 def _fraction(progress: JobProgress) -> float | None:
+    if progress.rows_done is not None:
+        return min(1.0, progress.rows_done / progress.rows_total) if progress.rows_total else None
     if not progress.epochs:
         return None
     under_way = progress.step / progress.steps if progress.step and progress.steps else 0.0

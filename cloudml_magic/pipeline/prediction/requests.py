@@ -32,13 +32,16 @@ class PredictRequest:
 
 def requests_of(given: Given, *, takes_binary: bool) -> list[PredictRequest]:
     """The requests for all instances, in their order."""
-    if given.pictures:
-        instances: Sequence[Any] = [{"b64": base64.b64encode(picture.content).decode()} for picture in given.pictures]
-    elif takes_binary and _is_worth_binary(given):
+    if takes_binary and not given.pictures and _is_worth_binary(given):
         return [PredictRequest(content=body, content_type="application/x-npz") for body in _archives(given)]
-    else:
-        instances = _rows(given)
-    return [_request(given, part) for part in _parts(instances)]
+    return [_request(given, part) for part in _parts(instances_as_json(given))]
+
+
+def instances_as_json(given: Given) -> list[Any]:
+    """Each instance as JSON carries it: a bare value, or an object of the inputs."""
+    if given.pictures:
+        return [{"b64": base64.b64encode(picture.content).decode()} for picture in given.pictures]
+    return _rows(given)
 
 
 def _request(given: Given, instances: tuple[Any, ...]) -> PredictRequest:
