@@ -13,6 +13,7 @@ MOST_SHOWN = 24
 MOST_CLASSES = 5
 _LONGEST_TEXT = 80
 _MOST_NUMBERS = 8
+_LEAST_SHARE = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ def _instance(instance: PredictedInstance) -> InstanceView:
 
 
 def _output(output: PredictedOutput) -> OutputView:
-    bars = tuple((words(label), share) for label, share in output.classes[:MOST_CLASSES])
+    # Classes that got nothing are no news; the best one is, whatever it got.
+    told = [pair for index, pair in enumerate(output.classes[:MOST_CLASSES]) if not index or not pair[1] < _LEAST_SHARE]
+    bars = tuple((words(label), share) for label, share in told)
     value = output.value
     while isinstance(value, list) and len(value) == 1:
         value = value[0]

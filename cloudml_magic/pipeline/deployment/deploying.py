@@ -92,6 +92,9 @@ class Deployment:
     seconds: float
     was_there: bool = False
 
+    def _ipython_display_(self) -> None:
+        """Shows nothing: the card under the cell is the deployment's display."""
+
 
 OnStage = Callable[[str], None]
 
