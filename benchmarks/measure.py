@@ -15,15 +15,16 @@ ROUNDS = 7
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what, the figure with its unit, the bar, and whether it is met."""
+    """One line of the table: what, the figure with its unit, the bar (the most or the least), and if it is met."""
 
     what: str
     figure: float
     unit: str
     bar: float
+    at_least: bool = False
 
     def __str__(self) -> str:
-        mark = "met" if self.figure <= self.bar else "NOT MET"
+        mark = "met" if (self.figure >= self.bar if self.at_least else self.figure <= self.bar) else "NOT MET"
         return f"{self.what:<66} {self.figure:>9.3g} {self.unit:<8} bar {self.bar:<6g} {mark}"
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from cloudml_magic.command_line import doctor, package, platform
+from cloudml_magic.command_line import doctor, package, platform, serve
 from cloudml_magic.errors import CloudMLError
 
 
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     jobs.set_defaults(run=_jobs)
     doctor.declare(commands)
     package.declare(commands)
+    serve.declare(commands)
     return parser
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 from cloudml_magic.serving.engines import Engine, Tensors
@@ -19,6 +20,7 @@ MOST_WAITING_REQUESTS = 512
 MOST_WAITING_BYTES = 256 * 1024 * 1024
 MOST_BATCH_ROWS = 1024
 _RETRY_SECONDS = 1
+_LARGE = 64 * 1024
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +44,9 @@ class Batcher:
         self._batch_bytes = engine.batch_bytes
         self._loop = loop
         self._seen = seen
-        self._queue: SimpleQueue[_Waiting] = SimpleQueue()
+        self._arrived: deque[_Waiting] = deque()
+        self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._will_wake = False
         self._requests = 0
         self._bytes = 0
         self.waiting_rows = 0
@@ -65,7 +69,8 @@ class Batcher:
             (object(),) if alone else kind, signature, inputs, rows, size, most, self._loop.create_future()
         )
         self._count(waiting, 1)
-        self._queue.put(waiting)
+        self._arrived.append(waiting)
+        self._wake_soon(size)
         try:
             return await waiting.answer
         finally:
@@ -76,14 +81,24 @@ class Batcher:
         self._bytes += by * waiting.bytes
         self.waiting_rows += by * waiting.rows
 
+    def _wake_soon(self, size: int) -> None:
+        """Once all that arrived in this turn of the loop is in the queue; at once where reading each takes its time."""
+        if size > _LARGE:
+            self._wakes.put(None)
+        elif not self._will_wake:
+            self._will_wake = True
+            self._loop.call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._will_wake = False
+        self._wakes.put(None)
+
     def _work(self) -> None:
         while True:
-            arrived = [self._queue.get()]
-            while True:
-                try:
-                    arrived.append(self._queue.get_nowait())
-                except Empty:
-                    break
+            self._wakes.get()
+            arrived = []
+            while self._arrived:
+                arrived.append(self._arrived.popleft())
             for batch in _batches(arrived):
                 self._compute(batch)
 

@@ -14,6 +14,8 @@ import orjson
 from cloudml_magic.serving.refusals import RefusedError
 
 MOST_BYTES = 10 * 1024 * 1024
+# From here on it is worth while to look whether a body is numbers only.
+_LARGE = 64 * 1024
 _KEYS = ("instances", "inputs", "signature_name", "parameters")
 
 
@@ -28,7 +30,7 @@ class JsonBody:
 
 def read_json(body: bytes) -> JsonBody:
     """Row or column format; raises RefusedError where it is neither."""
-    return _of_numbers(body) or _of_document(_document(body))
+    return (len(body) >= _LARGE and _of_numbers(body)) or _of_document(_document(body))
 
 
 def _of_document(document: Any) -> JsonBody:
@@ -52,7 +54,9 @@ def _document(body: bytes) -> Any:
     except orjson.JSONDecodeError as problem:
         raise RefusedError(400, f"The body is no JSON: {problem}. NaN and infinity are none either.") from None
     # A key that came twice is gone from the document: then it has fewer colons than the text.
-    if body.count(b":") != orjson.dumps(document).count(b":") or b"\\u003" in body:
+    colons = body.count(b":")
+    is_flat = isinstance(document, dict) and len(document) == colons
+    if not is_flat and (colons != orjson.dumps(document).count(b":") or b"\\u003" in body):
         json.loads(body, object_pairs_hook=_without_repetition)
     return document
 
@@ -69,7 +73,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> None:
 
 _NUMBER_CHARACTERS = b"0123456789+-.eE \t\r\n"
 _SPACE = b" \t\r\n"
-_KINDS = bytes.maketrans(b"123456789+-.eE", b"0" * 14)
+_OPENING, _CLOSING, _COMMA = b"[],"
 _NAME = rb'"signature_name"\s*:\s*"([A-Za-z0-9_]*)"'
 _HEAD = re.compile(rb"\s*\{\s*(?:" + _NAME + rb'\s*,\s*)?"(instances|inputs)"\s*:\s*(?=\[)')
 _TAIL = re.compile(rb"\s*(?:,\s*" + _NAME + rb"\s*)?\}\s*\Z")
@@ -95,9 +99,9 @@ def _of_numbers(body: bytes) -> JsonBody | None:
         flat = orjson.loads(b"[" + text.translate(None, b"[]") + b"]")
     except orjson.JSONDecodeError:
         return None
-    kinds = set(map(type, flat))
+    is_whole = not any(mark in text for mark in (b".", b"e", b"E"))
     try:
-        values = np.array(flat, np.int64 if kinds == {int} else np.float64)
+        values = np.array(flat, np.int64 if is_whole else np.float64)
     except OverflowError:
         return None
     if len(flat) != math.prod(shape):
@@ -131,5 +135,7 @@ def _regular_shape(structure: bytes) -> tuple[int, ...] | None:
 
 def _brackets_stand_right(text: bytes) -> bool:
     """No number stands directly before an opening or after a closing bracket, as in `[1, 2], 3[, 4]`."""
-    kinds = text.translate(_KINDS, _SPACE)
-    return b"0[" not in kinds and b"]0" not in kinds
+    compact = np.frombuffer(text.translate(None, _SPACE), np.uint8)
+    before = compact[np.flatnonzero(compact == _OPENING)[1:] - 1]
+    after = compact[np.flatnonzero(compact == _CLOSING)[:-1] + 1]
+    return bool(((before == _OPENING) | (before == _COMMA)).all() and ((after == _CLOSING) | (after == _COMMA)).all())

@@ -1,7 +1,7 @@
 """Pictures before the model: their headers are read before anything is decoded; the fast engine's are decoded here.
 
-What becomes of a picture is defined by docs/model_folder.md and done by the model's own graph; the code here is the same
-definition for an engine that has no decoder.
+What becomes of a picture is defined by docs/model_folder.md and done by the model's own graph; the code here is that
+same definition for an engine that has no decoder.
 """
 
 from __future__ import annotations

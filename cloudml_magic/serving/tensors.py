@@ -15,6 +15,7 @@ from cloudml_magic.records import Shape, TensorSpec
 
 DEEPEST = 64
 _NUMBERS = {int, float}
+_LISTS = {list, tuple}
 _TO_STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
@@ -117,8 +118,7 @@ def _dimensions(count: int) -> str:
 
 
 def _of_values(spec: TensorSpec, values: Any, finite: bool) -> Any:
-    shape, leaves = _flattened(spec, values)
-    kinds = set(map(type, leaves))
+    shape, leaves, kinds = _flattened(spec, values)
     if kinds <= _NUMBERS and spec.dtype != "bool":
         return _converted(spec, _numbers(leaves, kinds), finite).reshape(shape)
     if kinds == {bool}:
@@ -237,7 +237,7 @@ def _not_a(spec: TensorSpec, what: str) -> CloudMLError:
 
 
 def _strings(spec: TensorSpec, values: Any) -> Any:
-    shape, leaves = _flattened(spec, values.tolist() if isinstance(values, np.ndarray) else values)
+    shape, leaves, _ = _flattened(spec, values.tolist() if isinstance(values, np.ndarray) else values)
     array: Any = np.empty(len(leaves), object)
     for index, leaf in enumerate(leaves):
         if isinstance(leaf, str):
@@ -266,18 +266,17 @@ def _no_text(spec: TensorSpec, what: str, index: int, shape: Sequence[int]) -> C
 # --- nested lists ---
 
 
-def _flattened(spec: TensorSpec, values: Any) -> tuple[tuple[int, ...], list[Any]]:
-    """The shape of nested lists and their leaves in order."""
+def _flattened(spec: TensorSpec, values: Any) -> tuple[tuple[int, ...], list[Any], set[type]]:
+    """The shape of nested lists, their leaves in order, and the types of these."""
     if not isinstance(values, list | tuple):
-        return (), [values]
+        return (), [values], {type(values)}
     shape = [len(values)]
-    level: list[Any] = list(values)
-    while level:
+    level: Sequence[Any] = values
+    while True:
         kinds = set(map(type, level))
-        nested = kinds & {list, tuple}
-        if not nested:
-            break
-        if kinds - {list, tuple}:
+        if not kinds & _LISTS:
+            return tuple(shape), list(level), kinds
+        if kinds - _LISTS:
             index = next(index for index, item in enumerate(level) if not isinstance(item, list | tuple))
             raise _ragged(spec, f"{_kind_word(level[index])} lies beside lists at {_place(index, shape)}")
         lengths = set(map(len, level))
@@ -292,7 +291,6 @@ def _flattened(spec: TensorSpec, values: Any) -> tuple[tuple[int, ...], list[Any
         if len(shape) > DEEPEST:
             raise CloudMLError("too-deep", f"`{spec.name}` has more than {DEEPEST} dimensions.", next="Send fewer.")
         level = list(chain.from_iterable(level))
-    return tuple(shape), level
 
 
 def _ragged(spec: TensorSpec, how: str) -> CloudMLError:

@@ -1,0 +1,150 @@
+"""Answers over HTTP against the direct call of the SavedModel in this process, window by window in turns."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import io
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.load import call_milliseconds, calls_per_second, milliseconds, per_second
+from benchmarks.measure import Row, median, side_by_side
+from benchmarks.served_models import (
+    SIDE,
+    certified,
+    npy,
+    request_bytes,
+    serving,
+    without_pictures,
+    write_dense,
+    write_mobilenet,
+)
+
+_CLIENTS = 8
+_SHORT, _LONG = 0.7, 1.5
+
+
+def rows() -> Iterator[Row]:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with TemporaryDirectory() as text:
+        folder = Path(text)
+        yield from _dense(folder)
+        yield from _mobilenet(folder)
+
+
+def _dense(folder: Path) -> Iterator[Row]:
+    import numpy as np
+
+    write_dense(folder / "dense")
+    row = np.random.default_rng(1).random((1, 784), np.float32)
+    direct = _signature(folder / "dense", row)
+    request = request_bytes(_json_of(row))
+    with serving(folder / "dense") as served:
+        times = side_by_side(
+            lambda: milliseconds(served.port, request, _SHORT), lambda: call_milliseconds(direct, _SHORT)
+        )
+        extra = median([over - alone for over, alone in zip(*times, strict=True)])
+        yield Row("dense, JSON, 1 client: answer over the direct call", extra, "ms more", 0.5)
+        rates = side_by_side(
+            lambda: per_second(served.port, request, _CLIENTS, _SHORT),
+            lambda: calls_per_second(direct, _CLIENTS, _SHORT),
+        )
+        yield _at_least("dense, JSON, 8 clients: answers over direct single-row calls", rates, 1.3)
+
+
+def _mobilenet(folder: Path) -> Iterator[Row]:
+    import numpy as np
+
+    model = folder / "mobilenet"
+    write_mobilenet(model)
+    pixels = np.random.default_rng(1).uniform(0, 255, (1, SIDE, SIDE, 3)).astype(np.float32)
+    direct = _signature(model, pixels)
+    binary = request_bytes(npy(pixels), "application/x-npy")
+    numbers = request_bytes(_json_of(pixels))
+    picture = request_bytes(_picture_body(pixels[0]))
+    with serving(model) as served:
+        for what, request, bar in (("binary", binary, 0.95), ("JSON floats", numbers, 0.4)):
+            rates = side_by_side(
+                lambda request=request: per_second(served.port, request, _CLIENTS, _LONG),
+                lambda: calls_per_second(direct, _CLIENTS, _LONG),
+            )
+            yield _at_least(f"MobileNetV2, {what}, 8 clients, TensorFlow: answers over direct calls", rates, bar)
+        yield Row("JPEG against JSON floats: times fewer bytes", len(numbers) / len(picture), "x", 10, at_least=True)
+        times = side_by_side(
+            lambda: 1 / per_second(served.port, numbers, _CLIENTS, _LONG),
+            lambda: 1 / per_second(served.port, picture, _CLIENTS, _LONG),
+        )
+        yield _at_least("JPEG against JSON floats, 8 clients: times faster", times, 3)
+    without_pictures(model)
+    certified(model, folder / "engine")
+    yield from _fast(model, folder / "engine", direct, binary)
+
+
+def _fast(model: Path, engine: Path, direct: Callable[[], object], binary: bytes) -> Iterator[Row]:
+    firsts = side_by_side(lambda: _first_answer(model, engine, binary))[0]
+    yield Row("fast engine: process start to first answer", median(firsts), "s", 1)
+    with serving(model, engine) as served:
+        times = side_by_side(lambda: call_milliseconds(direct, _LONG), lambda: milliseconds(served.port, binary, _LONG))
+        yield _at_least("MobileNetV2, 1 client, fast engine: times faster than the direct call", times, 3)
+        per_second(served.port, binary, _CLIENTS, _LONG)
+        yield Row("fast engine: resident, after 8 clients", _resident(served.pid), "MB", 200)
+        mapped = Path(f"/proc/{served.pid}/maps").read_text()
+        yield Row("fast engine: libraries of TensorFlow in the process", mapped.count("libtensorflow"), "", 0)
+
+
+def _at_least(what: str, taken: list[list[float]], bar: float) -> Row:
+    return Row(what, median([one / other for one, other in zip(*taken, strict=True)]), "x", bar, at_least=True)
+
+
+def _first_answer(model: Path, engine: Path, request: bytes) -> float:
+    began = time.perf_counter()
+    with serving(model, engine) as served:
+        milliseconds(served.port, request, 0)
+        return time.perf_counter() - began
+
+
+def _signature(folder: Path, row: Any) -> Callable[[], object]:
+    """The direct call: a SavedModel's signature on one row, its answer as an array."""
+    import tensorflow as tf
+
+    model = tf.saved_model.load(str(folder))
+    signature = model.signatures["serving_default"]
+    name = next(iter(signature.structured_input_signature[1]))
+
+    def call() -> object:
+        # The model is named here because its signatures do not keep it alive.
+        return model and signature(**{name: tf.constant(row)})["output_0"].numpy()
+
+    call()
+    gc.collect()
+    gc.freeze()
+    return call
+
+
+def _json_of(array: Any) -> bytes:
+    """Each number with as many digits as it needs to come back as the same float32."""
+    import orjson
+
+    return orjson.dumps({"instances": array}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _picture_body(pixels: Any) -> bytes:
+    from PIL import Image
+
+    stream = io.BytesIO()
+    # A photograph's worth of detail: noise would be larger than any picture.
+    small = Image.fromarray(pixels.astype("uint8")).resize((28, 28))
+    small.resize((640, 480), Image.Resampling.BICUBIC).save(stream, "JPEG", quality=85)
+    content = base64.b64encode(stream.getvalue()).decode()
+    return json.dumps({"signature_name": "encoded", "instances": [{"b64": content}]}).encode()
+
+
+def _resident(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
