@@ -15,10 +15,14 @@ def check_files(folder: Path) -> None:
     manifest = folder / MANIFEST
     if not manifest.is_file():
         return
-    try:
-        expected = dict(json.loads(manifest.read_bytes()).get("files") or {})
-    except (ValueError, TypeError, AttributeError):
-        expected = {}
+    expected = _expected(manifest)
+    if expected is None:
+        raise CloudMLError(
+            "manifest-unreadable",
+            f"{manifest} cannot be read.",
+            why="It does not list the files of the export with their digests.",
+            next="Copy the folder again, or export the model anew.",
+        )
     lacking = sorted(name for name in expected if not _is_inside(name) or not (folder / name).is_file())
     changed = sorted(name for name in expected if name not in lacking and _digest(folder / name) != expected[name])
     if lacking or changed:
@@ -33,8 +37,16 @@ def check_files(folder: Path) -> None:
         )
 
 
+def _expected(manifest: Path) -> dict[str, str] | None:
+    try:
+        files = json.loads(manifest.read_bytes()).get("files", {})
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    return files if isinstance(files, dict) else None
+
+
 def _is_inside(name: str) -> bool:
-    return not Path(name).is_absolute() and ".." not in Path(name).parts
+    return "\0" not in name and not Path(name).is_absolute() and ".." not in Path(name).parts
 
 
 def _digest(path: Path) -> str:

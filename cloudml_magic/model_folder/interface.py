@@ -77,7 +77,7 @@ def _of_manifest(content: bytes, where: str) -> ModelInterface:
             tensorflow=document.get("tensorflow"),
             digest=(document.get("source") or {}).get("sha256"),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
         raise CloudMLError(
             "manifest-unreadable",
             f"{where}/{MANIFEST} cannot be read.",

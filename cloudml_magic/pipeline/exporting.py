@@ -90,7 +90,7 @@ def export_to_folder(
     if not is_keras_model(model):
         raise CloudMLError(
             "no-keras-model",
-            f"A {type(model).__name__} is no Keras model.",
+            f"A value of type {type(model).__name__} is no Keras model.",
             next="Give the variable of a Keras model, or the path of a .keras file.",
         )
     try:

@@ -152,7 +152,9 @@ def _refuse_code(config: Any, what: str, given: Mapping[str, Any], trusting: str
             )
         if str(module) in _FUNCTIONS_OF_KERAS and name == "function":
             raise _holds_code(what, f"It calls {module}.{item.get('config')}, which is no part of a model.", trusting)
-        if package not in _PACKAGES and not _is_known(item, given):
+        # Functions of a notebook are said to be of `builtins` and looked up by name; classes never are.
+        is_own = package in _PACKAGES and (package != "builtins" or name == "function")
+        if not is_own and not _is_known(item, given):
             raise _holds_code(what, f"It names {str(module)[:100]}.{name[:100]}, which is not Keras's.", trusting)
 
 

@@ -1,0 +1,162 @@
+"""A model of the kernel, or a `.keras` file, becomes a model folder in the bucket or on this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.local_platform.lifecycle import stop
+from cloudml_magic.model_folder import check_files, read_folder, read_interface
+from cloudml_magic.pipeline.exporting import export, is_keras_model
+from cloudml_magic.pipeline.session import connection
+from cloudml_magic.storage import Address
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def platform(home: Path) -> Iterator[None]:
+    """A platform of the test's own, started by what needs it."""
+    yield
+    stop()
+
+
+def classifier() -> Any:
+    import keras
+
+    keras.utils.set_random_seed(3)
+    return keras.Sequential([keras.Input((4,), name="row"), keras.layers.Dense(3, activation="softmax")], name="net")
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The variables of a notebook."""
+    names: dict[str, Any] = {}
+    for module in ("exporting", "model_file"):
+        monkeypatch.setattr(f"cloudml_magic.pipeline.{module}.notebook_namespace", lambda: names)
+    return names
+
+
+def answer(folder: Path, **inputs: Any) -> Any:
+    import tensorflow as tf
+
+    asked = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    return asked(**{name: tf.constant(value) for name, value in inputs.items()})["output_0"].numpy()
+
+
+def test_a_model_goes_to_a_folder_of_this_machine(tmp_path: Path, notebook: dict[str, Any]) -> None:
+    """With labels of a variable, under the variable's name, ready to be asked."""
+    model = classifier()
+    notebook |= {"flowers": model, "names": ["a", "b", "c"]}
+    folder = export(model, tmp_path / "new" / "flowers", labels="names")
+    assert folder == tmp_path / "new" / "flowers"
+    assert isinstance(folder, Path)
+    check_files(folder)
+    assert read_folder(folder).labels == {"output_0": ("a", "b", "c")}
+    assert json.loads((folder / "cloudml.json").read_bytes())["model"] == "flowers"
+    x = np.ones((2, 4), "float32")
+    np.testing.assert_allclose(answer(folder, row=x), model.predict(x, verbose=0), atol=1e-6)
+
+
+def test_a_model_goes_to_the_bucket(platform: None, notebook: dict[str, Any]) -> None:
+    """Under its name and digest where no address is given; the files that the manifest lists are there with it."""
+    address = export(classifier(), name="My Flowers")
+    assert isinstance(address, Address)
+    storage = connection().storage
+    prefix, _, digest = str(address).rpartition("/")
+    assert prefix == f"{connection().place.bucket}/models/my-flowers" and len(digest) == 16
+    manifest = json.loads(storage.read(address / "cloudml.json") or b"")
+    assert set(storage.names(address)) == {"cloudml.json", *manifest["files"]}
+    interface = read_interface(lambda name: storage.read(address / name), str(address))
+    assert interface.task == "classification"
+    other = connection().place.bucket / "elsewhere"
+    assert export(classifier(), str(other)) == other
+    with pytest.raises(CloudMLError) as refused:
+        export(classifier(), str(other))
+    assert str(refused.value) == (
+        f"{other} is there already.\n"
+        "  Why:  An export writes a new folder, so that no file of another model stays in it.\n"
+        "  Next: Choose another folder, or delete this one.\n"
+        "[folder-not-empty]"
+    )
+
+
+def test_a_keras_file_is_exported(tmp_path: Path, notebook: dict[str, Any]) -> None:
+    """By its name, with the digest of the file; a class of the notebook is found."""
+    import hashlib
+
+    import keras
+
+    class Own(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x * 2
+
+    Own.__module__ = "__main__"
+    notebook["Own"] = Own
+    file = tmp_path / "doubled.keras"
+    keras.Sequential([keras.Input((2,), name="row"), Own()]).save(file)
+    folder = export(str(file), tmp_path / "out")
+    assert isinstance(folder, Path)
+    assert answer(folder, row=[[1.0, 2.0]]).tolist() == [[2.0, 4.0]]
+    manifest = json.loads((folder / "cloudml.json").read_bytes())
+    assert manifest["model"] == "doubled"
+    assert manifest["source"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_a_file_with_code_needs_the_users_word(tmp_path: Path, notebook: dict[str, Any]) -> None:
+    """It says what it is; `trust` exports it."""
+    import keras
+
+    file = tmp_path / "lambda.keras"
+    keras.Sequential(
+        [keras.Input((2,), name="row"), keras.layers.Lambda(lambda x: x * 3, output_shape=(2,))]
+    ).save(file)  # fmt: skip
+    with pytest.raises(CloudMLError) as refused:
+        export(file, tmp_path / "out")
+    assert str(refused.value) == (
+        f"{file} holds code that loading it would run.\n"
+        "  Why:  It has a Lambda. Whoever made the file chose what it does, and it would do so here, with your rights.\n"
+        "  Next: If the file is your own, `--trust` loads it.\n"
+        "[model-holds-code]"
+    )
+    folder = export(file, tmp_path / "out", trust=True)
+    assert answer(Path(str(folder)), row=[[1.0, 2.0]]).tolist() == [[3.0, 6.0]]
+
+
+def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path, notebook: dict[str, Any]) -> None:
+    """No model, labels that fit nothing, a folder that is taken, a model that cannot be exported."""
+    import keras
+
+    with pytest.raises(CloudMLError) as refused:
+        export(3, tmp_path / "out")
+    assert str(refused.value) == (
+        "A value of type int is no Keras model.\n"
+        "  Next: Give the variable of a Keras model, or the path of a .keras file.\n"
+        "[no-keras-model]"
+    )
+    with pytest.raises(CloudMLError, match="There are 2 labels, but the model has 3 outputs to name"):
+        export(classifier(), tmp_path / "out", labels="a,b")
+    with pytest.raises(CloudMLError) as unbuilt:
+        export(keras.Sequential([keras.layers.Dense(1)], name="net"), tmp_path / "out")
+    assert str(unbuilt.value) == (
+        "The model net cannot be exported.\n"
+        "  Why:  The model net has never been called, so its inputs are unknown.\n"
+        "  Next: Call it once, or train it, before it is exported.\n"
+        "[not-exportable]"
+    )
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(CloudMLError, match="is there already"):
+        export(classifier(), tmp_path / "file")
+
+
+def test_what_a_keras_model_is() -> None:
+    """A model, not its name."""
+    assert is_keras_model(classifier())
+    assert not is_keras_model("model.keras")
