@@ -147,7 +147,6 @@ def model_body(version: StoredVersion, deployed: Collection[tuple[str, str]]) ->
         **version.body,
         "name": version.model_name,
         "versionId": str(version.version),
-        "versionAliases": list(version.aliases),
         "versionCreateTime": written(version.created),
         "versionUpdateTime": written(version.updated),
         "createTime": written(version.model_created),
@@ -156,6 +155,8 @@ def model_body(version: StoredVersion, deployed: Collection[tuple[str, str]]) ->
         "supportedInputStorageFormats": ["jsonl", "csv", "tf-record", "tf-record-gzip", "file-list"],
         "supportedOutputStorageFormats": ["jsonl", "csv"],
     }
+    if version.aliases:
+        body["versionAliases"] = list(version.aliases)
     if deployed:
         body["deployedModels"] = [{"endpoint": endpoint, "deployedModelId": id} for endpoint, id in deployed]
     return {**body, "etag": etag_of(body)}

@@ -118,9 +118,9 @@ class ModelRoutes:
         sent = call.body.get("versionAliases", [])
         if not sent:
             raise PlatformError(400, "version_aliases: Required field is not set.")
-        added = {alias for alias in sent if not alias.startswith("-")}
-        removed = {alias[1:] for alias in sent if alias.startswith("-")}
-        added, removed = added - removed, removed - added
+        # The same alias given and taken cancels out, as Google has it.
+        added = [alias for alias in sent if not alias.startswith("-") and f"-{alias}" not in sent]
+        removed = [alias[1:] for alias in sent if alias.startswith("-") and alias[1:] not in sent]
         _check_aliases([*added, *removed])
         if DEFAULT in removed and DEFAULT in version.aliases:
             raise PlatformError(
