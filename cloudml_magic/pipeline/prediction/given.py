@@ -17,7 +17,7 @@ from cloudml_magic.pipeline.prediction.pictures import (
 )
 from cloudml_magic.records import ModelInterface, PictureInput, Signature, TensorSpec
 from cloudml_magic.serving.instances import check, tensors_of_rows
-from cloudml_magic.serving.tensors import fits, with_batch
+from cloudml_magic.serving.shapes import fits, with_batch
 
 DEFAULT_SIGNATURE = "serving_default"
 TENSORS_SIGNATURE = "tensors"
