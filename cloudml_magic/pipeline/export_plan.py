@@ -10,11 +10,14 @@ from typing import Any
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.options import TrainOptions, split_labels
 from cloudml_magic.records import CapturedSource, Target
-from cloudml_magic.source import applied_preprocessing
-from cloudml_magic.trainer.export import NotExportableError, unwritable_backend
+from cloudml_magic.source import applied_preprocessing, own_layers
+from cloudml_magic.trainer.export import NotExportableError, is_traced, lacking_tensorflow
 from cloudml_magic.trainer.export.labels import as_names
 from cloudml_magic.trainer.export.picture import RESIZES
 from cloudml_magic.trainer.export.preprocessing import name_of, needs_no_notebook, resolved
+
+_NOT_IN_THE_IMAGE = "A SavedModel is written by TensorFlow, which the backend's image does not hold."
+_SPELLED = {"torch": "PyTorch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ def plan_export(
         if len(found.before) == 1 and not found.inside:
             told["preprocess"] = found.before[0]
             notes.append(f"Pictures are preprocessed by {found.before[0]}, which the code applies.")
+        elif not found.before and not found.inside:
+            told["scaling"] = found.scaling
         elif found.before:
             every = ", ".join(sorted({*found.before, *found.inside}))
             where = "inside and outside of the model" if found.inside else "before the model"
@@ -63,11 +68,20 @@ def plan_export(
 
 
 def _unservable(backend: str, target: Target, source: CapturedSource) -> list[str]:
-    why = unwritable_backend(backend) if backend != "tensorflow" else None
+    """Why the model will not be served, or perhaps not: whoever trains for hours wants to know before."""
+    if backend == "tensorflow":
+        return []
     brings = any(requirement.startswith("tensorflow") for requirement in source.requirements)
-    if why is None and backend == "jax" and target is Target.CLOUD and not brings:
-        why = "The image of JAX holds no TensorFlow, which writes SavedModels: add --requires tensorflow-cpu."
-    return [f"The job will save its model, but not for serving. {why}"] if why else []
+    why = "" if brings else lacking_tensorflow() if target is Target.LOCAL else _NOT_IN_THE_IMAGE
+    if why:
+        return [f"The job will save its model, but not for serving. {why} --requires tensorflow-cpu brings it."]
+    own = own_layers(statement.text for statement in source.statements)
+    if own and not is_traced(backend):
+        return [
+            f"The job will save its model, but perhaps not for serving: a model of the {_SPELLED.get(backend, backend)}"
+            f" backend is exported through Keras's own layers, and the code has {', '.join(own)}."
+        ]
+    return []
 
 
 def _labels(given: str | Sequence[str] | Mapping[str, Any] | None, namespace: Mapping[str, Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from cloudml_magic.source.capture import CaptureOptions, capture
 from cloudml_magic.source.module import render_module
 from cloudml_magic.source.notebook_file import read_notebook
-from cloudml_magic.source.preprocessing import AppliedPreprocessing, applied_preprocessing
+from cloudml_magic.source.preprocessing import AppliedPreprocessing, applied_preprocessing, own_layers
 from cloudml_magic.source.requirements import runtime_distributions, split_requirements
 from cloudml_magic.source.rules.refusal import RefusedError
 from cloudml_magic.source.secrets import masked
@@ -20,6 +20,7 @@ __all__ = [
     "applied_preprocessing",
     "capture",
     "masked",
+    "own_layers",
     "read_notebook",
     "render_module",
     "runtime_distributions",

@@ -15,15 +15,18 @@ _FUNCTION = re.compile(r"(?:tensorflow\.)?keras\.(?:api\.|src\.)?applications\.(
 _MODELS = frozenset({"Sequential", "Lambda", "Model", "Functional", "Layer"})
 _INPUTS = frozenset({"Input", "InputLayer"})
 _OF_A_MODEL = frozenset({"input", "inputs", "output", "outputs"})
+_DIVISORS = (255, 127.5)
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedPreprocessing:
-    """The functions applied before the model, and those inside it, by their full names."""
+    """The functions applied before the model, and those inside it, by their full names; `scaling` is a factor by which
+    pictures may have been scaled, for a division by 255 can be of anything."""
 
     before: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
+    scaling: str | None = None
 
 
 def applied_preprocessing(texts: Iterable[str]) -> AppliedPreprocessing:
@@ -33,6 +36,21 @@ def applied_preprocessing(texts: Iterable[str]) -> AppliedPreprocessing:
     except (SyntaxError, ValueError, RecursionError):
         return AppliedPreprocessing()
     return _Reading(tree).result()
+
+
+def own_layers(texts: Iterable[str]) -> tuple[str, ...]:
+    """The layers and models that the statements define, and `Lambda` where they use one."""
+    try:
+        tree = ast.parse("\n".join(texts))
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    found = {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and any(_last_name(base) in _MODELS for base in node.bases)
+    }
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return tuple(sorted(found | {"Lambda" for call in calls if _last_name(call.func) == "Lambda"}))
 
 
 @dataclass
@@ -55,7 +73,18 @@ class _Reading:
             name = self._function(node)
             if name and not self._is_alias(node):
                 (inside if self._is_inside(node) else before).add(name)
-        return AppliedPreprocessing(tuple(sorted(before)), tuple(sorted(inside)))
+        return AppliedPreprocessing(tuple(sorted(before)), tuple(sorted(inside)), self._scaling())
+
+    def _scaling(self) -> str | None:
+        """`1/255` or `1/127.5-1`, where data is divided so."""
+        for node in ast.walk(self.tree):
+            match node:
+                case (
+                    ast.BinOp(left=data, op=ast.Div(), right=ast.Constant(value=by))
+                    | ast.AugAssign(target=data, op=ast.Div(), value=ast.Constant(value=by))
+                ) if by in _DIVISORS and not isinstance(data, ast.Constant) and not self._flows(data):
+                    return f"1/{by:g}" if by == 255 else f"1/{by:g}-1"
+        return None
 
     # --- what names stand for ---
 

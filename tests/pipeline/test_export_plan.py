@@ -11,8 +11,10 @@ import pytest
 from cloudml_magic.connection import place
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
+from cloudml_magic.pipeline.export_plan import plan_export
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.prepare import Preparation, prepare
+from cloudml_magic.records import CapturedSource, Target
 from cloudml_magic.settings import Settings
 
 VGG = "keras.applications.vgg16.preprocess_input"
@@ -83,16 +85,43 @@ def test_what_the_code_applies_is_found_by_itself(home: Path) -> None:
     )
 
 
-def test_a_backend_that_cannot_be_served_is_said_before_training(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scaling_is_noticed(home: Path) -> None:
+    """The job is told, and asks about it if its model takes pictures; not where the code applies something by name."""
+    assert told(prepared("x = 1\ny = x / 255"))["scaling"] == "1/255"
+    cell = "import keras\nx = keras.applications.vgg16.preprocess_input(1)\ny = x / 255"
+    assert "scaling" not in told(prepared(cell))
+    assert "scaling" not in told(prepared("x = 1\ny = x / 255", preprocess="1"))
+
+
+OWN = "import keras\nclass Own(keras.layers.Layer):\n    pass\nkeras.layers.Lambda(Own)"
+
+
+def test_what_cannot_be_served_is_said_before_training(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The preparation warns, and the job says it on its card before the code runs."""
+    assert prepared(OWN).warnings == ()
     monkeypatch.setattr("cloudml_magic.pipeline.prepare.kernel_backend", lambda: "torch")
-    done = prepared("print(1)")
+    assert prepared("print(1)").warnings == ()
+    done = prepared(OWN, requires=("keras",))
     sentence = (
-        "The job will save its model, but not for serving. Keras writes no SavedModel of a model of the PyTorch backend"
-        " without torch_xla, so it cannot be served."
+        "The job will save its model, but perhaps not for serving: a model of the PyTorch backend is exported through"
+        " Keras's own layers, and the code has Lambda, Own."
     )
     assert done.warnings == (sentence,)
     assert json.loads(dict(done.spec.environment)["CLOUDML_JOB"])["warnings"] == [sentence]
+
+
+def test_a_runtime_without_tensorflow_is_said_before_training() -> None:
+    """In the cloud the images of JAX and PyTorch hold none, unless it is required."""
+    without = (
+        "The job will save its model, but not for serving. A SavedModel is written by TensorFlow, which the backend's"
+        " image does not hold. --requires tensorflow-cpu brings it."
+    )
+    for backend in ("jax", "torch"):
+        plan = plan_export(TrainOptions(), CapturedSource(()), {}, backend, Target.CLOUD)
+        assert plan.warnings == (without,)
+        brought = CapturedSource((), requirements=("tensorflow-cpu==2.21.0",))
+        assert plan_export(TrainOptions(), brought, {}, backend, Target.CLOUD).warnings == ()
+    assert plan_export(TrainOptions(), CapturedSource(()), {}, "tensorflow", Target.CLOUD).warnings == ()
 
 
 def test_a_resizing_that_there_is_not(home: Path) -> None:

@@ -49,7 +49,7 @@ def messages(ran: Ran) -> list[str]:
 
 def test_a_job_leaves_its_model_ready_to_be_asked(tmp_path: Path) -> None:
     """With the labels and the preprocessing of its own module, after the model itself was saved."""
-    asked = {"labels": "names", "preprocess": "prepared", "source": "f00d"}
+    asked = {"labels": "names", "preprocess": "prepared", "scaling": "1/255", "source": "f00d"}
     ran = run(package(PICTURES), tmp_path, export=asked, warnings=["Look here."])
     assert ran.code == 0, ran.err
     assert messages(ran) == ["Look here."]
@@ -90,6 +90,17 @@ model = keras.Sequential([keras.Input((3,)), Outside()], name="outside")
         "What its layers do has to be TensorFlow's or keras.ops' own operations, for any batch size."
     )
     assert sorted(path.name for path in (ran.folder / "model").iterdir()) == ["history.json", "model.keras"]
+
+
+def test_pictures_that_may_have_been_scaled_are_asked_about(tmp_path: Path) -> None:
+    """A model that is asked about pictures on another scale answers nonsense without an error."""
+    ran = run(package(PICTURES), tmp_path, export={"scaling": "1/255"})
+    assert messages(ran) == [
+        "The code divides by 255 or 127.5. If that prepares its pictures, the exported model has to do the same to those"
+        " that it is asked about: train with --preprocess 1/255, or %ml_export with it; if it prepares none, with"
+        " --preprocess 1."
+    ]
+    assert ran.of("artifact")[-1]["artifact"] == "export"
 
 
 def test_an_export_that_finds_no_room_leaves_nothing(tmp_path: Path) -> None:
@@ -138,13 +149,45 @@ def test_a_model_of_the_jax_backend_is_served_by_tensorflow(tmp_path: Path) -> N
     np.testing.assert_allclose(answer(folder, "serving_default", image_bytes=[content]), expected[:1], atol=1e-6)
 
 
-def test_a_model_of_the_pytorch_backend_is_kept_unserved(tmp_path: Path) -> None:
-    """Keras needs torch_xla to write it; the warning says what to train with."""
+def test_a_model_of_the_pytorch_backend_is_served_by_tensorflow(tmp_path: Path) -> None:
+    """Of Keras's own layers; labels, task and preprocessing as with any other."""
     pytest.importorskip("torch")
-    ran = run(package(SMALL), tmp_path, env={"KERAS_BACKEND": "torch"})
+    preprocess = "1/100-1"
+    ran = run(
+        package(PICTURES),
+        tmp_path,
+        env={"KERAS_BACKEND": "torch"},
+        export={"labels": "names", "preprocess": preprocess},
+    )
+    assert (ran.code, messages(ran)) == (0, []), ran.err
+    folder = ran.folder / "model"
+    check_files(folder)
+    manifest = json.loads((folder / "cloudml.json").read_bytes())
+    assert (manifest["backend"], manifest["task"]) == ("torch", "classification")
+    assert manifest["picture"]["preprocess"] == preprocess
+    assert manifest["labels"] == {"output_0": ["daisy", "rose"]}
+    pixels = (np.arange(4 * 8 * 8 * 3).reshape(4, 8, 8, 3) % 256).astype("float32")
+    expected = np.load(tmp_path / "expected.npy")
+    np.testing.assert_allclose(answer(folder, "pixels", pixels=pixels), expected, atol=1e-5)
+
+
+def test_a_pytorch_model_with_layers_of_the_notebook_is_kept_unserved(tmp_path: Path) -> None:
+    """The warning says why and what helps."""
+    pytest.importorskip("torch")
+    own = """
+class Own(keras.layers.Layer):
+    def call(self, x):
+        return x * 2
+model = keras.Sequential([keras.Input((3,)), Own()])
+"""
+    ran = run(package(SMALL + own), tmp_path, env={"KERAS_BACKEND": "torch"}, model="model")
     assert ran.code == 0, ran.err
-    assert messages(ran) == [
-        "The model is saved, but cannot be served: Keras writes no SavedModel of a model of the PyTorch backend without"
-        " torch_xla, so it cannot be served. Train it with the TensorFlow or the JAX backend to have it served."
-    ]
+    [message] = messages(ran)
+    assert message.startswith(
+        "The model is saved, but cannot be served: TensorFlow writes the SavedModel, and cannot load the model with"
+        " Keras's own classes (TypeError: "
+    )
+    assert message.endswith(
+        "Build it of Keras's own layers, or train it with the TensorFlow or the JAX backend, to have it served."
+    )
     assert sorted(path.name for path in (ran.folder / "model").iterdir()) == ["history.json", "model.keras"]

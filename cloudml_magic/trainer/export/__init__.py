@@ -6,15 +6,16 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .backends import is_traced, lacking_tensorflow
+from .by_file import write_by_file
 from .labels import Labels, labels_of
 from .manifest import MANIFEST, described, write_manifest
 from .not_exportable import NotExportableError
-from .picture import picture_of
-from .preprocessing import resolved
-from .saved_model import write_saved_model
-from .unwritable import unwritable_backend
+from .picture import Picture, picture_of
+from .preprocessing import Preprocessing, resolved
+from .saved_model import Signatures, write_saved_model
 
-__all__ = ["MANIFEST", "NotExportableError", "export_model", "saved_model_files", "unwritable_backend"]
+__all__ = ["MANIFEST", "NotExportableError", "export_model", "is_traced", "lacking_tensorflow", "saved_model_files"]
 
 
 def export_model(
@@ -35,19 +36,34 @@ def export_model(
     `picture` None finds out by the model's input. `captured` are the names among which those of `labels` and
     `preprocess` are looked up. `warn` hears what was left out.
     """
-    why = unwritable_backend()
+    why = lacking_tensorflow()
     if why:
-        raise NotExportableError(why, "Train it with the TensorFlow or the JAX backend to have it served.")
+        raise NotExportableError(why, "Add --requires tensorflow-cpu to the training, or export where it is installed.")
     found = captured or {}
     taken = picture_of(model, picture, resize)
     before = resolved(preprocess, found) if preprocess is not None and taken is not None else None
     if preprocess is not None and taken is None:
         warn(f"--preprocess {preprocess} is for models that take pictures; this one is exported without it.")
-    written = write_saved_model(model, folder, taken, before)
-    manifest = described(model, name, written, taken, before, source_sha256)
+    signatures, tensorflow = _written(model, folder, taken, before)
+    manifest = described(model, name, signatures, taken, before) | {
+        "tensorflow": tensorflow,
+        "source": {"sha256": source_sha256},
+    }
     manifest["labels"] = labels_of(labels, found, manifest["signatures"]["serving_default"]["outputs"], warn)
     write_manifest(folder, manifest)
     return manifest
+
+
+def _written(model: Any, folder: str, picture: Picture | None, before: Preprocessing | None) -> tuple[Signatures, str]:
+    """The signatures, and TensorFlow's version."""
+    import keras
+
+    if not is_traced(keras.backend.backend()):
+        return write_by_file(model, folder, picture, before)
+    signatures = write_saved_model(model, folder, picture, before)
+    import tensorflow as tf
+
+    return signatures, str(tf.__version__)
 
 
 def saved_model_files(folder: str) -> Sequence[str]:

@@ -22,11 +22,9 @@ def described(
     signatures: Signatures,
     picture: Picture | None,
     before: Preprocessing | None,
-    source_sha256: str | None,
 ) -> dict[str, Any]:
-    """The manifest of a model, but for its labels and the digests of its files."""
+    """What the manifest says of the model itself."""
     import keras
-    import tensorflow as tf
 
     outputs = signatures["serving_default"]["outputs"]
     activations = activations_of(model, outputs)
@@ -40,9 +38,7 @@ def described(
         "activations": activations,
         "backend": keras.backend.backend(),
         "keras": keras.__version__,
-        "tensorflow": tf.__version__,
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "source": {"sha256": source_sha256},
     }
 
 

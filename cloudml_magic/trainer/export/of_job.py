@@ -15,6 +15,12 @@ from ..whole_files import move
 from . import NotExportableError, export_model, saved_model_files
 from .not_exportable import told
 
+_MAYBE_SCALED = (
+    "The code divides by 255 or 127.5. If that prepares its pictures, the exported model has to do the same to those"
+    " that it is asked about: train with --preprocess {0}, or %ml_export with it; if it prepares none, with"
+    " --preprocess 1."
+)
+
 
 def export_of_job(model: Any, folder: str, job: JobFolder, module: ModuleType) -> bool:
     """Writes the SavedModel beside `model.keras`; whether it is there whole."""
@@ -23,7 +29,7 @@ def export_of_job(model: Any, folder: str, job: JobFolder, module: ModuleType) -
     asked = job.export
     try:
         with tempfile.TemporaryDirectory(prefix="cloudml-") as temporary:
-            export_model(
+            manifest = export_model(
                 model,
                 temporary,
                 name=job.name,
@@ -35,6 +41,8 @@ def export_of_job(model: Any, folder: str, job: JobFolder, module: ModuleType) -
                 captured=module.__dict__,
                 warn=warn,
             )
+            if manifest["picture"] and not manifest["picture"]["preprocess"] and asked.get("scaling"):
+                warn(_MAYBE_SCALED.format(asked["scaling"]))
             _move_all(temporary, folder)
     except NotExportableError as problem:
         warn(f"The model is saved, but cannot be served: {problem}")
