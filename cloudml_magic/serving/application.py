@@ -100,7 +100,9 @@ class Application:
         return orjson.dumps(descriptions.state(self._settings.version)), JSON
 
     def _metadata(self, predictor: Predictor) -> tuple[bytes, str]:
-        document = descriptions.metadata(self._settings.model, self._settings.version, predictor.interface)
+        document = descriptions.metadata(
+            self._settings.model, self._settings.version, predictor.interface, predictor.manifest
+        )
         return orjson.dumps(document), JSON
 
     def _metrics_page(self, predictor: Predictor) -> tuple[bytes, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from cloudml_magic.records import ModelInterface, Signature, TensorSpec
@@ -25,19 +24,14 @@ def state(version: str) -> dict[str, Any]:
     }
 
 
-def metadata(model: str, version: str, interface: ModelInterface) -> dict[str, Any]:
-    """The signatures, and beside them what only our manifest says."""
+def metadata(model: str, version: str, interface: ModelInterface, manifest: Any) -> dict[str, Any]:
+    """The signatures, and beside them our manifest where there is one."""
     return {
         "model_spec": {"name": model, "signature_name": "", "version": version},
         "metadata": {
             "signature_def": {"signature_def": {name: _signature(item) for name, item in interface.signatures.items()}}
         },
-        "cloudml": {
-            "task": interface.task,
-            "picture": asdict(interface.picture) if interface.picture else None,
-            "labels": {name: list(labels) for name, labels in interface.labels.items()},
-            "activations": dict(interface.activations),
-        },
+        "cloudml": manifest,
     }
 
 

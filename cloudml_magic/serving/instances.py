@@ -10,7 +10,8 @@ from typing import Any
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import Signature
-from cloudml_magic.serving.tensors import quoted_names, shape_text, tensor
+from cloudml_magic.serving.shapes import shape_text
+from cloudml_magic.serving.tensors import quoted_names, tensor
 
 
 def tensors_of_rows(signature: Signature, instances: Any) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cloudml_magic.model_folder import read_folder
+from cloudml_magic.model_folder import MANIFEST, read_folder
 from cloudml_magic.records import Signature
 from cloudml_magic.serving.certificate import digest_of, read_certificate
 from cloudml_magic.serving.engines import Engine, Tensors
@@ -30,7 +31,8 @@ def load(settings: ServingSettings) -> LoadedModel:
     # TensorFlow leaves hundreds of thousands of objects, which each collection would visit anew.
     gc.collect()
     gc.freeze()
-    return LoadedModel(interface, engine)
+    manifest = folder / MANIFEST
+    return LoadedModel(interface, engine, json.loads(manifest.read_bytes()) if manifest.is_file() else None)
 
 
 def _engine(folder: Path, engine_folder: Path | None) -> Engine:

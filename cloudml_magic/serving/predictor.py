@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +25,11 @@ _DECODERS = 2
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """What a process serves, once it is loaded."""
+    """What a process serves, once it is loaded; `manifest` is what cloudml.json holds, None without one."""
 
     interface: ModelInterface
     engine: Engine
+    manifest: Any = None
 
 
 class Predictor:
@@ -35,6 +37,7 @@ class Predictor:
 
     def __init__(self, model: LoadedModel, metrics: Metrics) -> None:
         self.interface = model.interface
+        self.manifest = model.manifest
         self.engine = model.engine
         self._loop = asyncio.get_running_loop()
         self._batcher = Batcher(model.engine, self._loop, metrics.batch_rows.observe)

@@ -14,6 +14,8 @@ from cloudml_magic.serving.instances import check, tensors_of_columns, tensors_o
 from cloudml_magic.serving.json_bodies import JsonBody, read_json
 from cloudml_magic.serving.refusals import RefusedError
 
+# The last one is what `curl -d` sends, as in the examples of TensorFlow Serving.
+_JSON_TYPES = ("application/json", "text/json", "", "application/x-www-form-urlencoded")
 DEFAULT_SIGNATURE = "serving_default"
 
 
@@ -32,7 +34,7 @@ def read_request(interface: ModelInterface, content_type: str, query: str, body:
         if content_type in (NPY, NPZ):
             named = parse_qs(query).get("signature_name", [None])[-1]
             return _of_binary(_signature(interface, named), content_type, body)
-        if content_type not in ("application/json", "text/json", ""):
+        if content_type not in _JSON_TYPES:
             raise RefusedError(
                 415, f"The body is {content_type[:100]}. Send application/json, {NPY} (one array) or {NPZ} (several)."
             )

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.records import Shape, TensorSpec
+from cloudml_magic.records import TensorSpec
+from cloudml_magic.serving.shapes import check_shape, shape_text
 
 DEEPEST = 64
 _NUMBERS = {int, float}
@@ -29,36 +30,6 @@ def tensor(spec: TensorSpec, values: Any, *, finite: bool = True) -> Any:
         array = _of_values(spec, values, finite)
     check_shape(spec, array.shape)
     return array
-
-
-def with_batch(spec: TensorSpec, array: Any) -> Any:
-    """Adds the batch dimension where one instance was given without it."""
-    return array[None] if fits(spec.shape[1:], array.shape) and not fits(spec.shape, array.shape) else array
-
-
-def fits(wanted: Shape, given: Sequence[int]) -> bool:
-    """Whether a shape is one that the model takes."""
-    return len(wanted) == len(given) and all(
-        size is None or size == number for size, number in zip(wanted, given, strict=True)
-    )
-
-
-def check_shape(spec: TensorSpec, given: tuple[int, ...]) -> None:
-    """Refuses a shape that the input does not take, and says the smallest change."""
-    # A SavedModel from elsewhere may leave even the number of dimensions open.
-    if not spec.shape or fits(spec.shape, given):
-        return
-    raise CloudMLError(
-        "wrong-shape",
-        f"`{spec.name}` was given with shape {shape_text(given)}.",
-        why=f"The model takes {spec.dtype} {shape_text(spec.shape)}, the number of instances first.",
-        next=_smallest_change(spec.shape, given),
-    )
-
-
-def shape_text(shape: Shape) -> str:
-    """`[?, 28, 28]`."""
-    return "[" + ", ".join("?" if size is None else str(size) for size in shape) + "]"
 
 
 def quoted_names(names: Sequence[str]) -> str:
@@ -81,48 +52,15 @@ def decoded(text: str | bytes, where: str) -> bytes:
         ) from None
 
 
-def _smallest_change(wanted: Shape, given: tuple[int, ...]) -> str:
-    extra = len(given) - len(wanted)
-    if extra > 0:
-        leading = next((count for count in range(extra, 0, -1) if fits(wanted, given[count:])), 0)
-        if leading == extra and all(size == 1 for size in given[:extra]):
-            return f"{_dimensions(extra)} too many: pass `x` instead of `{'[' * extra}x{']' * extra}`."
-        trailing = given[: len(wanted)]
-        if fits(wanted, trailing) and all(size == 1 for size in given[len(wanted) :]):
-            return f"{_dimensions(extra)} too many at the end: pass `x[..., 0]` instead of `x`."
-        return f"{_dimensions(extra)} too many."
-    if extra == -1 and fits(wanted[1:], given):
-        return "One dimension too few: pass `[x]` instead of `x`."
-    if extra < 0:
-        if extra == -1 and wanted[-1] == 1 and fits(wanted[:-1], given):
-            return "One dimension too few: pass `x[..., None]` instead of `x`."
-        return f"{_dimensions(-extra)} too few."
-    differing = [
-        f"dimension {index} is {number} and must be {size}"
-        for index, (size, number) in enumerate(zip(wanted, given, strict=True))
-        if size not in (None, number)
-    ]
-    product = 1
-    for size in wanted[1:]:
-        product *= size or 0
-    if product and product == np.prod(given[1:], dtype=np.int64):
-        return f"It has the right number of values: pass `x.reshape({(-1, *wanted[1:])})` instead of `x`."
-    return "; ".join(differing).capitalize() + "."
-
-
-def _dimensions(count: int) -> str:
-    return "One dimension" if count == 1 else f"{count} dimensions"
-
-
 # --- numbers ---
 
 
 def _of_values(spec: TensorSpec, values: Any, finite: bool) -> Any:
     shape, leaves, kinds = _flattened(spec, values)
     if kinds <= _NUMBERS and spec.dtype != "bool":
-        return _converted(spec, _numbers(leaves, kinds), finite).reshape(shape)
+        return _converted(spec, _numbers(leaves, kinds).reshape(shape), finite)
     if kinds == {bool}:
-        return _converted(spec, np.array(leaves, bool), finite).reshape(shape)
+        return _converted(spec, np.array(leaves, bool).reshape(shape), finite)
     odd = next((index for index, leaf in enumerate(leaves) if not _is_number(leaf)), None)
     if (
         odd is not None
