@@ -19,6 +19,9 @@ from cloudml_magic.local_platform.jobs.preparation import Preparation
 from tests.long_counts import count
 
 from .conftest import JOB, JOBS, TOKEN, Served
+from .saved_models import write_model
+from .test_endpoints import ENDPOINTS, RESOURCES, create
+from .test_models import MODELS, model, upload
 
 pytestmark = pytest.mark.soak
 _hard = settings(
@@ -61,10 +64,10 @@ SPEC["workerPoolSpecs"][0]["containerSpec"]["env"] = [{"name": "A", "value": "b"
 
 
 @st.composite
-def broken_jobs(draw: st.DrawFn) -> Any:
-    """A job with some of its parts replaced, or given parts that no job has."""
-    job = copy.deepcopy(FULL_JOB)
-    for path in draw(st.lists(st.sampled_from(list(places_of(FULL_JOB))), min_size=1, max_size=3)):
+def broken(draw: st.DrawFn, whole: Any) -> Any:
+    """A body with some of its parts replaced, or given parts that it cannot have."""
+    job = copy.deepcopy(whole)
+    for path in draw(st.lists(st.sampled_from(list(places_of(whole))), min_size=1, max_size=3)):
         value = copy.deepcopy(draw(VALUES | st.just(DEEP)))
         inner: Any = job
         try:
@@ -74,6 +77,31 @@ def broken_jobs(draw: st.DrawFn) -> Any:
         except (TypeError, KeyError, IndexError, AttributeError):
             continue
     return job
+
+
+FULL_MODEL: Any = {
+    "modelId": "x",
+    "parentModel": "",
+    "model": {
+        **model("gs://cloudml-local/m", labels={"a": "b"}, description="d", versionAliases=["stable"], etag="e"),
+        "containerSpec": {
+            "imageUri": "tensorflow/serving",
+            "env": [{"name": "A", "value": "b"}],
+            "predictRoute": "/p",
+            "healthRoute": "/h",
+            "deploymentTimeout": "5s",
+            "ports": [{"containerPort": 8080}],
+        },
+    },
+}
+FULL_ENDPOINT: Any = {
+    "displayName": "e", "labels": {"a": "b"}, "trafficSplit": {}, "etag": "e", "deployedModels": [{"id": "1"}],
+    "clientConnectionConfig": {"inferenceTimeout": "5s"},
+}  # fmt: skip
+FULL_DEPLOYMENT: Any = {
+    "deployedModel": {"id": "1", "model": f"{MODELS[4:]}/none@1", "displayName": "d", "dedicatedResources": RESOURCES},
+    "trafficSplit": {"0": 100},
+}
 
 
 @pytest.fixture
@@ -110,7 +138,7 @@ def sent(served: Served, verb: str, path: str, body: Any = None, headers: dict[s
 
 
 @_hard
-@given(body=broken_jobs() | VALUES | st.binary(max_size=40))
+@given(body=broken(FULL_JOB) | VALUES | st.binary(max_size=40))
 def test_any_body_of_a_job(hostile: Served, body: Any) -> None:
     """A job is taken or refused; one that was taken can be read, listed and cancelled."""
     if sent(hostile, "POST", JOBS, body) == 200:
@@ -154,9 +182,9 @@ def test_any_content_range(hostile: Served, where: str, body: bytes) -> None:
 
 @_hard
 @given(
-    path=st.sampled_from([JOBS, "/storage/v1/b/cloudml-local/o", "/storage/v1/b", "/v1/projects/local/locations/l/operations"]),
+    path=st.sampled_from([JOBS, MODELS, ENDPOINTS, f"{MODELS}/m:listVersions", "/storage/v1/b/cloudml-local/o", "/storage/v1/b", "/v1/projects/local/locations/l/operations"]),
     query=st.dictionaries(
-        st.sampled_from(["filter", "pageToken", "pageSize", "readMask", "prefix", "delimiter", "startOffset", "maxResults", "alt", "fields"]),
+        st.sampled_from(["filter", "orderBy", "pageToken", "pageSize", "readMask", "prefix", "delimiter", "startOffset", "maxResults", "alt", "fields"]),
         TEXTS | st.sampled_from(["WyJhIl0=", "bnVsbA==", "MQ==", "LTE=", "WzEsMl0=", 'state="x" AND']), max_size=4),
 )  # fmt: skip
 def test_any_query_of_a_listing(hostile: Served, path: str, query: dict[str, str]) -> None:
@@ -177,7 +205,7 @@ def test_any_question_for_entries(hostile: Served, body: Any) -> None:
 @given(
     verb=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
     path=st.sampled_from(["/v1/", "/v2/", "/storage/v1/b/", "/upload/storage/v1/b/cloudml-local/o/", "/cloudml/v1/jobs/", "/",
-                          f"{JOBS}/", "/storage/v1/b/cloudml-local/o/", "/download/storage/v1/b/cloudml-local/o/"]),
+                          f"{JOBS}/", f"{MODELS}/", f"{ENDPOINTS}/", f"{ENDPOINTS}/e:", f"{MODELS}:", "/storage/v1/b/cloudml-local/o/", "/download/storage/v1/b/cloudml-local/o/"]),
     rest=TEXTS,
 )  # fmt: skip
 def test_any_path(hostile: Served, verb: str, path: str, rest: str) -> None:
@@ -218,3 +246,52 @@ def test_what_is_no_http_is_refused_in_googles_shape(served: Served) -> None:
     assert json.loads(body) == {
         "error": {"code": 400, "message": "Invalid HTTP request received.", "status": "INVALID_ARGUMENT"}
     }
+
+
+@_hard
+@given(body=broken(FULL_MODEL) | VALUES | st.binary(max_size=40))
+def test_any_body_of_a_model(hostile: Served, body: Any) -> None:
+    """A model is taken or refused; its operation ends, and what was taken can be read, listed and changed."""
+    folder = hostile.places.buckets / "cloudml-local" / "m"
+    if not folder.exists():
+        write_model(folder)
+    sent(hostile, "POST", f"{MODELS}:upload", body)
+    assert sent(hostile, "GET", f"{MODELS}?pageSize=1") == 200
+    for listed in hostile.ask("GET", f"{MODELS}?pageSize=1").get("models", []):
+        id = listed["name"].rpartition("/")[2]
+        assert sent(hostile, "GET", f"{MODELS}/{_quoted(id)}@1") == 200
+        sent(hostile, "PATCH", f"{MODELS}/{_quoted(id)}?updateMask=displayName,labels", body)
+        sent(hostile, "POST", f"{MODELS}/{_quoted(id)}@1:mergeVersionAliases", body)
+
+
+@_hard
+@given(body=broken(FULL_ENDPOINT) | VALUES | st.binary(max_size=40), id=TEXTS | st.just(""))
+def test_any_body_of_an_endpoint(hostile: Served, body: Any, id: str) -> None:
+    """An endpoint is made or refused, and so are changes of it."""
+    sent(hostile, "POST", f"{ENDPOINTS}?endpointId={_quoted(id)}", body)
+    if not hostile.ask("GET", ENDPOINTS):
+        create(hostile, "e")
+    sent(hostile, "PATCH", f"{ENDPOINTS}/e?updateMask=displayName,labels,trafficSplit", body)
+    assert sent(hostile, "GET", ENDPOINTS) == 200
+
+
+@_hard
+@given(verb=st.sampled_from(["deployModel", "undeployModel", "mutateDeployedModel", "predict", "rawPredict", "explain"]),
+       body=broken(FULL_DEPLOYMENT) | VALUES | st.binary(max_size=40), wanted=TEXTS)  # fmt: skip
+def test_any_body_of_what_is_asked_of_an_endpoint(hostile: Served, verb: str, body: Any, wanted: str) -> None:
+    """Without a model nothing can be deployed or asked; everything is refused in words."""
+    if not hostile.ask("GET", ENDPOINTS):
+        create(hostile, "e")
+    headers = {"x-cloudml-deployed-model": wanted.strip()} if wanted.isascii() and wanted.isprintable() else {}
+    assert sent(hostile, "POST", f"{ENDPOINTS}/e:{verb}", body, headers) >= 400
+
+
+def test_operations_of_hostile_uploads_end(hostile: Served) -> None:
+    """Whatever was asked for at once, each operation ends, and the model is there."""
+    write_model(hostile.places.buckets / "cloudml-local" / "m")
+    for _ in range(30):
+        sent(hostile, "POST", f"{MODELS}:upload", {"model": model()})
+    assert upload(hostile, modelId="last") == "last@1"
+    while hostile.platform.operations.unfinished():
+        time.sleep(0.01)
+    assert len(hostile.ask("GET", MODELS)["models"]) == 31
