@@ -33,6 +33,9 @@ class DeployCard:
     def say(self, stage: str) -> None:
         """Shows the stage; asked more often than a person can read, it draws five times a second."""
         now = time.monotonic()
+        if not self._stage:
+            # Not from the beginning: the job was waited for before.
+            self._began = now
         if not self._is_rich:
             if stage != self._stage:
                 print(f"{self._what} · {stage}")
@@ -52,8 +55,9 @@ class DeployCard:
         self._show(_GOOD, "Deployed", clean(deployment.version.title), details, [line for line in below if line])
 
     def fail(self) -> None:
-        """Says that nothing was deployed; the error below says why."""
-        self._show(_BAD, "Not deployed", self._what, [f"after {duration(time.monotonic() - self._began)}"], [])
+        """Says that nothing was deployed, if it had begun; the error below says why."""
+        if self._stage:
+            self._show(_BAD, "Not deployed", self._what, [f"after {duration(time.monotonic() - self._began)}"], [])
 
     def _show(self, colour: str, word: str, name: str, details: list[str], below: list[str]) -> None:
         text = "\n".join([" · ".join([name, word.lower(), *details]), *(f"  {line}" for line in below)])
@@ -72,7 +76,7 @@ def _html(colour: str, word: str, name: str, details: list[str], below: list[str
     lines = "".join(f'<div style="color:{_MUTED};padding-top:3px">{escape(line)}</div>' for line in below)
     return (
         f'<div role="group" aria-label="{escape(word)} {escape(name)}" style="border:1px solid {_LINE};'
-        "border-radius:6px;max-width:960px;font:13px/1.5 system-ui,'Segoe UI',sans-serif;"
+        "border-radius:6px;max-width:960px;box-sizing:border-box;font:13px/1.5 system-ui,'Segoe UI',sans-serif;"
         'font-variant-numeric:tabular-nums;margin:2px 0;padding:9px 14px">'
         '<div style="display:flex;gap:10px;align-items:baseline;flex-wrap:wrap">'
         f'<span style="color:{colour};font-weight:600"><span style="font-size:10px">●</span> {escape(word)}</span>'

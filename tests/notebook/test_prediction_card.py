@@ -73,7 +73,7 @@ def test_rows_as_text() -> None:
         "digits/2 · 2 instances · 1.5 s\n"
         "     age  workclass  prediction\n"
         "  0  25   Private    0.25\n"
-        "  1  7    State-gov  1,234.6"
+        "  1  7    State-gov  1,234.57"
     )
 
 

@@ -82,17 +82,26 @@ def _bar(label: str, share: float, is_best: bool) -> str:
 def _table(view: PredictionView) -> str:
     if not view.instances:
         return ""
-    headings = ["", *view.input_names, *view.output_headings]
-    head = "".join(f'<th style="{_CELL};color:{_MUTED};font-weight:400">{escape(each)}</th>' for each in headings)
+    head = "".join(
+        f'<th style="{_cell_style(view, name)};color:{_MUTED};font-weight:400">{escape(name)}</th>'
+        for name in ("", *view.input_names, *view.output_headings)
+    )
     rows = "".join(_row(index, instance, view) for index, instance in enumerate(view.instances))
     return f'<table style="border-collapse:collapse;margin:0 14px 9px"><tr>{head}</tr>{rows}</table>'
 
 
 def _row(index: int, instance: InstanceView, view: PredictionView) -> str:
     cells = [f'<td style="{_CELL};color:{_MUTED}">{index}</td>']
-    cells += [f'<td style="{_CELL}">{escape(value or "")}</td>' for value in map(instance.inputs.get, view.input_names)]
+    cells += [
+        f'<td style="{_cell_style(view, name)}">{escape(instance.inputs.get(name, ""))}</td>'
+        for name in view.input_names
+    ]
     cells += [f'<td style="{_CELL};min-width:120px">{_cell(instance.output(name))}</td>' for name in view.output_names]
     return "<tr>" + "".join(cells) + "</tr>"
+
+
+def _cell_style(view: PredictionView, name: str) -> str:
+    return f"{_CELL};text-align:right" if name in view.input_names and view.is_numeric(name) else _CELL
 
 
 def _cell(output: OutputView | None) -> str:

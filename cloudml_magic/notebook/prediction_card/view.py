@@ -14,6 +14,7 @@ MOST_CLASSES = 5
 _LONGEST_TEXT = 80
 _MOST_NUMBERS = 8
 _LEAST_SHARE = 0.0001
+_INPUT_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class InstanceView:
     name: str
     thumbnail: bytes | None = field(repr=False)
     inputs: dict[str, str]
+    numbers: frozenset[str]
     outputs: tuple[OutputView, ...]
 
     def output(self, name: str) -> OutputView | None:
@@ -77,6 +79,10 @@ class PredictionView:
         """Every input that is shown beside the predictions."""
         return tuple(dict.fromkeys(name for instance in self.instances for name in instance.inputs))
 
+    def is_numeric(self, name: str) -> bool:
+        """Whether an input is a number in every row, so that its column lines up at the right."""
+        return all(name in instance.numbers for instance in self.instances)
+
     @property
     def output_headings(self) -> tuple[str, ...]:
         """Outputs have to be told apart only where there are several."""
@@ -97,34 +103,37 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share >= 0.0005 or share <= 0 else "< 0.1 %"
 
 
-def words(value: Any) -> str:
+def words(value: Any, digits: int = 4) -> str:
     """A plain value in a line."""
-    if isinstance(value, bool) or value is None:
-        return str(value)
-    if isinstance(value, int):
+    if isinstance(value, bool | int) or value is None:
         return str(value)
     if isinstance(value, float):
-        return _number(value)
+        return _number(value, digits)
     if isinstance(value, list):
-        shown = ", ".join(words(item) for item in value[:_MOST_NUMBERS])
+        shown = ", ".join(words(item, digits) for item in value[:_MOST_NUMBERS])
         return f"[{shown}, … {len(value) - _MOST_NUMBERS} more]" if len(value) > _MOST_NUMBERS else f"[{shown}]"
     text = clean(str(value)).replace("\n", " ")
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
-def _number(value: float) -> str:
+def _number(value: float, digits: int) -> str:
     if value and math.isfinite(value) and (abs(value) < 0.001 or abs(value) >= 1e7):
-        return f"{value:.3e}"
-    return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+        return f"{value:.{digits - 1}e}"
+    return f"{value:,.{digits if abs(value) < 1000 else max(digits, 6)}g}"
 
 
 def _instance(instance: PredictedInstance) -> InstanceView:
     return InstanceView(
         name=words(instance.name),
         thumbnail=instance.thumbnail,
-        inputs={clean(name): words(value) for name, value in instance.inputs.items()},
+        inputs={clean(name): words(value, _INPUT_DIGITS) for name, value in instance.inputs.items()},
+        numbers=frozenset(clean(name) for name, value in instance.inputs.items() if _is_number(value)),
         outputs=tuple(_output(output) for output in instance.outputs),
     )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _output(output: PredictedOutput) -> OutputView:

@@ -107,13 +107,12 @@ def deploy(
     **options: Any,
 ) -> Deployment:
     """Deploys a job's model, a Keras model, a path or a gs:// folder: what `%ml_deploy` does, from Python."""
-    began = time.monotonic()
     asked = DeployOptions.of(options)
     replicas, percent = asked.replicas, asked.percent
     machine = asked_machine(CURRENT.value("machine", asked.machine), CURRENT.value("gpu", asked.gpu))
     there = connection_to(place(CURRENT, asked.target))
-    on_stage("looking for the model")
     artifact = artifact_of(what, there, asked.export, wait)
+    began = time.monotonic()
     name, wanted = split_title(asked.as_) if asked.as_ else (artifact.name, None)
     version = _version(checked_name(name), wanted, artifact, there, asked.image, on_stage)
     endpoint = endpoint_of(name, there) or there.client.models.create_endpoint(name, {NAME_LABEL: slug(name)})
