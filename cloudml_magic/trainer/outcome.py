@@ -9,7 +9,6 @@ import tempfile
 from types import ModuleType
 from typing import Any
 
-from .export.of_job import export_of_job
 from .fit_reports import FitReports
 from .job_folder import JobFolder
 from .reporting import EventFile, plain, warn
@@ -47,8 +46,12 @@ def save_outcome(job: JobFolder, module: ModuleType, reports: FitReports, events
         if saved:
             _tell(events, "model", f"model/{saved}")
         # A job that was told to stop has seconds; its model can still be exported from model.keras.
-        if not stop.asked and export_of_job(model, folder, job, module):
-            _tell(events, "export", "model")
+        if not stop.asked:
+            # Imported here, so that no job's start waits for it.
+            from .export.of_job import export_of_job
+
+            if export_of_job(model, folder, job, module):
+                _tell(events, "export", "model")
 
 
 def _model(name: str | None, module: ModuleType, trained: Any) -> Any:

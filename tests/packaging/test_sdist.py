@@ -71,7 +71,7 @@ def test_holds_the_module_its_source_map_the_runtime_and_report() -> None:
     assert document["entries"][1] == {"first": 2, "last": 2, "cell": "In [7]", "cell_line": 2}
     assert document["cells"] == CELLS
     assert found["tools/shapes.py"] == b"side = 1\n"
-    assert "cloudml_trainer/task.py" in found
+    assert {"cloudml_trainer/task.py", "cloudml_trainer/export/__init__.py"} <= set(found)
     assert b"report" in found["cloudml_magic.py"]
     assert b"Requires-Dist: scikit-learn==1.5.0" in found["PKG-INFO"]
 
@@ -119,5 +119,6 @@ def test_pip_installs_it_and_its_modules_are_found(tmp_path: Path) -> None:
     subprocess.run(command, check=True, timeout=120)
     assert (target / "cloudml_trainer/notebook.py").read_text() == MODULE
     assert (target / "cloudml_trainer/source_map.json").exists()
+    assert (target / "cloudml_trainer/export/of_job.py").exists()
     assert (target / "aid.py").exists()
     assert (target / "tools/__init__.py").exists()
