@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,17 +16,11 @@ from cloudml_magic.pipeline.options import split_labels
 from cloudml_magic.pipeline.session import connection, notebook_namespace
 from cloudml_magic.storage import Address
 from cloudml_magic.trainer.export import NotExportableError, export_model, saved_model_files
+from cloudml_magic.trainer.export.calling import is_keras_model
+
+__all__ = ["export", "export_to_folder", "is_keras_model"]
 
 Labels = Sequence[str] | Mapping[str, Sequence[str]] | str | None
-
-
-def is_keras_model(value: Any) -> bool:
-    """Whether a value is a Keras model; Keras is not imported to find out."""
-    return any(
-        isinstance(value, sys.modules[name].Model)
-        for name in ("keras", "tf_keras")
-        if hasattr(sys.modules.get(name), "Model")
-    )
 
 
 def export(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,15 @@ from typing import Any
 from .not_exportable import NotExportableError
 
 Shape = tuple[int | None, ...]
+
+
+def is_keras_model(value: Any) -> bool:
+    """Whether a value is a Keras model; Keras is not imported to find out."""
+    return any(
+        isinstance(value, sys.modules[name].Model)
+        for name in ("keras", "tf_keras")
+        if hasattr(sys.modules.get(name), "Model")
+    )
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import tempfile
 from types import ModuleType
 from typing import Any
@@ -13,6 +12,7 @@ from ..job_folder import JobFolder
 from ..reporting import warn
 from ..whole_files import move
 from . import NotExportableError, export_model, saved_model_files
+from .calling import is_keras_model
 from .not_exportable import told
 
 _MAYBE_SCALED = (
@@ -24,7 +24,7 @@ _MAYBE_SCALED = (
 
 def export_of_job(model: Any, folder: str, job: JobFolder, module: ModuleType) -> bool:
     """Writes the SavedModel beside `model.keras`; whether it is there whole."""
-    if not _is_of_keras(model):
+    if not is_keras_model(model):
         return False
     asked = job.export
     try:
@@ -51,14 +51,6 @@ def export_of_job(model: Any, folder: str, job: JobFolder, module: ModuleType) -
     else:
         return True
     return False
-
-
-def _is_of_keras(model: Any) -> bool:
-    return any(
-        isinstance(model, sys.modules[name].Model)
-        for name in ("keras", "tf_keras")
-        if hasattr(sys.modules.get(name), "Model")
-    )
 
 
 def _move_all(source: str, folder: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import Any
 
+from ..whole_files import is_disk_full
 from .calling import Calling, Input, calling_of, readings_of
 from .not_exportable import NotExportableError, told
 from .picture import INPUT, Picture, decoded
@@ -26,6 +27,8 @@ def write_saved_model(model: Any, folder: str, picture: Picture | None, before: 
         except NotExportableError:
             raise
         except Exception as problem:
+            if is_disk_full(problem):
+                raise
             problems.append(problem)
     raise NotExportableError(
         f"The model {model.name} cannot be written as a SavedModel ({told(problems[0])}).",
@@ -43,7 +46,9 @@ def _written(calling: Calling, folder: str, picture: Picture | None, before: Pre
         functions["serving_default"] = _tensors(archive, "serving_default", calling)
     else:
         functions["tensors"] = _tensors(archive, "tensors", calling)
-        functions["pixels"] = _pixels(archive, calling, picture, before)
+        # TensorFlow calls what it has traced; JAX's tracing begins at the pixels anew.
+        asked = functions["tensors"] if keras.backend.backend() == "tensorflow" else calling
+        functions["pixels"] = _pixels(archive, asked, picture, before)
         functions["serving_default"] = _encoded(archive, functions["pixels"], picture)
     with redirect_stdout(io.StringIO()):
         archive.write_out(folder, verbose=False)
@@ -69,15 +74,15 @@ def _tensors(archive: Any, name: str, calling: Calling) -> Any:
     return archive.add_endpoint(name, lambda inputs: calling(inputs), input_signature=[specs])
 
 
-def _pixels(archive: Any, calling: Calling, picture: Picture, before: Preprocessing | None) -> Any:
+def _pixels(archive: Any, asked: Callable[[Any], Any], picture: Picture, before: Preprocessing | None) -> Any:
     import keras
     import tensorflow as tf
 
-    def predict(pixels: Any) -> dict[str, Any]:
+    def predict(pixels: Any) -> Any:
         ready = pixels if before is None else _preprocessed(pixels, before)
         if picture.input.dtype.startswith(("int", "uint")):
             ready = keras.ops.round(ready)
-        return calling({picture.input.name: keras.ops.cast(ready, picture.input.dtype)})
+        return asked({picture.input.name: keras.ops.cast(ready, picture.input.dtype)})
 
     return archive.add_endpoint(
         "pixels", predict, input_signature=[tf.TensorSpec(picture.pixel_shape, tf.float32, name="pixels")]
