@@ -16,6 +16,9 @@ from PIL import Image
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import PictureInput
+from cloudml_magic.serving import jpeg
+from cloudml_magic.serving.channels import with_channels
+from cloudml_magic.serving.jpeg import PixelsAt
 from cloudml_magic.serving.resizing import padded_size, resized
 from cloudml_magic.serving.tensors import decoded
 
@@ -59,14 +62,17 @@ def checked(contents: Sequence[bytes], picture: PictureInput) -> CheckedPictures
 def pixels(content: bytes, picture: PictureInput, index: int) -> Any:
     """One checked picture as float32 from 0 to 255 in the model's size and channels."""
     opened = _opened(content, index)
-    if picture.channels == 1 and opened.format == "JPEG":
-        # As its own decoder makes it grey.
-        opened.draft("L", opened.size)
+    grey = picture.channels == 1
+    fast = jpeg.takes_fast(opened, grey)
+    across, down = opened.layer[0][1:3] if fast and len(opened.layer) == 3 else (1, 1)
+    if fast:
+        jpeg.opened_fast(opened, grey)
     try:
         opened.load()
     except Exception as problem:
         raise _undecodable(index, str(problem) or type(problem).__name__) from None
-    return resized(_channels(opened, picture.channels), picture)
+    at = jpeg.pixels_at(np.asarray(opened), across, down) if opened.mode == "YCbCr" else _pixels_at(opened)
+    return resized(with_channels(at, picture.channels, opened.format), opened.height, opened.width, picture)
 
 
 def undecodable(contents: Sequence[bytes]) -> CloudMLError | None:
@@ -134,11 +140,15 @@ def _undecodable(index: int, reason: str) -> CloudMLError:
     )
 
 
-def _channels(image: Any, channels: int) -> Any:
-    """The pixels with the model's channels: grey is repeated, transparency dropped or added."""
+def _pixels_at(image: Any) -> PixelsAt:
+    """Grey, or colours, either with transparency where the picture has any."""
     if image.mode.startswith("I"):
         # 16 bits: the decoder of the graph keeps the upper eight.
-        image = Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
-    wanted = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
-    values: Any = np.asarray(image if image.mode == wanted else image.convert(wanted))
-    return values if values.ndim == 3 else values[..., None]
+        values = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+    else:
+        has_transparency = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
+        plain = "LA" if image.mode == "LA" else "L" if image.mode in ("1", "L") else "RGB"
+        wanted = "RGBA" if has_transparency and plain == "RGB" else plain
+        values = np.asarray(image if image.mode == wanted else image.convert(wanted))
+    whole: Any = values if values.ndim == 3 else values[..., None]
+    return lambda rows, columns: whole.take(rows, 0).take(columns, 1)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from cloudml_magic.records import PictureInput
+from cloudml_magic.serving.jpeg import PixelsAt
 
 
-def resized(image: Any, picture: PictureInput) -> Any:
-    """An image (height, width, channels) in the model's size as float32; only the pixels that count are touched."""
-    height, width = image.shape[:2]
+def resized(at: PixelsAt, height: int, width: int, picture: PictureInput) -> Any:
+    """A picture in the model's size as float32 (height, width, channels); only the pixels that count are asked for."""
     tall, wide = height, width
     if picture.resize == "crop":
         tall, wide = _cropped_size(picture, width, height)
@@ -19,10 +19,8 @@ def resized(image: Any, picture: PictureInput) -> Any:
         wide, tall = padded_size(picture, width, height)
     rows = _Line(height, tall, picture.height)
     columns = _Line(width, wide, picture.width)
-    upper, lower = rows.taken(image, 0)
-    top, bottom = _mixed(columns, upper), _mixed(columns, lower)
-    share = rows.share[:, None, None]
-    mixed: Any = top + (bottom - top) * share
+    top, bottom = (_mixed(at, places, rows, columns) for places in (rows.first, rows.second))
+    mixed: Any = top + (bottom - top) * rows.share[:, None, None]
     return mixed
 
 
@@ -30,7 +28,7 @@ def padded_size(picture: PictureInput, width: int, height: int) -> tuple[int, in
     """Width and height once borders have made the proportions those of the model."""
     tall = int(np.float32(width * picture.height) / np.float32(picture.width))
     wide = int(np.float32(height * picture.width) / np.float32(picture.height))
-    return max(width, wide), max(height, tall)
+    return width + max(wide - width, 0) // 2 * 2, height + max(tall - height, 0) // 2 * 2
 
 
 def _cropped_size(picture: PictureInput, width: int, height: int) -> tuple[int, int]:
@@ -50,23 +48,24 @@ class _Line:
         floor = np.floor(places)
         self.share = (places - floor).astype(np.float32)
         offset = (size - wanted) // 2 if wanted <= size else -((wanted - size) // 2)
-        self._first = np.maximum(floor, 0).astype(np.int64) + offset
-        self._second = np.minimum(np.ceil(places), wanted - 1).astype(np.int64) + offset
-        self._size = size
+        self.first = np.maximum(floor, 0).astype(np.int64) + offset
+        self.second = np.minimum(np.ceil(places), wanted - 1).astype(np.int64) + offset
+        self._last = size - 1
 
-    def taken(self, image: Any, axis: int) -> tuple[Any, Any]:
-        """The pixels before and after each place; black where there are none."""
-        return self._at(image, self._first, axis), self._at(image, self._second, axis)
-
-    def _at(self, image: Any, places: Any, axis: int) -> Any:
-        found = image.take(places, axis=axis, mode="clip")
-        outside = (places < 0) | (places >= self._size)
-        if outside.any():
-            found[(slice(None),) * axis + (outside,)] = 0
-        return found
+    def clipped(self, places: Any) -> tuple[Any, Any]:
+        """The nearest places that there are, and where there are none, so that it is black."""
+        return places.clip(0, self._last), (places < 0) | (places > self._last)
 
 
-def _mixed(columns: _Line, rows: Any) -> Any:
-    left, right = columns.taken(rows, 1)
-    left = left.astype(np.float32)
-    return left + (right.astype(np.float32) - left) * columns.share[None, :, None]
+def _mixed(at: PixelsAt, row_places: Any, rows: _Line, columns: _Line) -> Any:
+    """The pixels of these rows, between the columns as far as the result lies between them."""
+    row_places, no_row = rows.clipped(row_places)
+    ends = []
+    for places in (columns.first, columns.second):
+        column_places, no_column = columns.clipped(places)
+        values = at(row_places, column_places).astype(np.float32)
+        values[no_row] = 0
+        values[:, no_column] = 0
+        ends.append(values)
+    left, right = ends
+    return left + (right - left) * columns.share[None, :, None]
