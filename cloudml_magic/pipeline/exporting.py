@@ -12,6 +12,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.model_folder import MANIFEST
 from cloudml_magic.packaging import slug
 from cloudml_magic.pipeline.model_file import load_model
+from cloudml_magic.pipeline.noticed import noticed_preprocessing
 from cloudml_magic.pipeline.options import split_labels
 from cloudml_magic.pipeline.session import connection, notebook_namespace
 from cloudml_magic.storage import Address
@@ -75,6 +76,7 @@ def export_to_folder(
 ) -> dict[str, Any]:
     """Exports into an empty folder of this machine; the manifest."""
     source = None
+    is_of_kernel = not isinstance(model, str | Path)
     if isinstance(model, str | Path):
         file = Path(model).expanduser()
         model = load_model(file, str(model), trust=trust, trusting="`--trust`")
@@ -87,6 +89,8 @@ def export_to_folder(
             next="Give the variable of a Keras model, or the path of a .keras file.",
         )
     try:
+        if preprocess is None and is_of_kernel:
+            preprocess = noticed_preprocessing(model, picture, resize or "stretch")
         return export_model(
             model,
             str(folder),

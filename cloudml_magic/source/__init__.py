@@ -12,6 +12,7 @@ from cloudml_magic.source.preprocessing import AppliedPreprocessing, applied_pre
 from cloudml_magic.source.requirements import runtime_distributions, split_requirements
 from cloudml_magic.source.rules.refusal import RefusedError
 from cloudml_magic.source.secrets import masked
+from cloudml_magic.source.statements import statement_texts
 
 __all__ = [
     "AppliedPreprocessing",
@@ -25,4 +26,5 @@ __all__ = [
     "render_module",
     "runtime_distributions",
     "split_requirements",
+    "statement_texts",
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from cloudml_magic.history import ExecutedCell
 from cloudml_magic.source.magic_lines import (
     DROPPED,
     TIMING,
@@ -49,6 +51,12 @@ class CellStatements:
     statements: tuple[Statement, ...] = ()
     left_out: tuple[LeftOutLine, ...] = ()
     requirements: tuple[str, ...] = ()
+
+
+def statement_texts(cells: Iterable[ExecutedCell]) -> list[str]:
+    """Every statement of the cells that raised nothing, as plain Python."""
+    ran = (cell_statements(cell.text).statements for cell in cells if not cell.raised)
+    return [statement.text for statements in ran for statement in statements if not statement.foreign]
 
 
 @lru_cache(maxsize=4096)

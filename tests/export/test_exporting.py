@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.history import CellRecorder
 from cloudml_magic.local_platform.lifecycle import stop
 from cloudml_magic.model_folder import check_files, read_folder, read_interface
 from cloudml_magic.pipeline.exporting import export, is_keras_model
@@ -127,6 +130,64 @@ def test_a_file_with_code_needs_the_users_word(tmp_path: Path, notebook: dict[st
     )
     folder = export(file, tmp_path / "out", trust=True)
     assert answer(Path(str(folder)), row=[[1.0, 2.0]]).tolist() == [[3.0, 6.0]]
+
+
+def picture_model() -> Any:
+    import keras
+
+    return keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+
+
+VGG = "keras.applications.vgg16.preprocess_input"
+
+
+@pytest.mark.parametrize(
+    ("cells", "found", "told"),
+    [
+        (
+            ["import keras\n%pwd", "x = keras.applications.vgg16.preprocess_input(x)"],
+            VGG,
+            f"Pictures are preprocessed by {VGG}, which the notebook applies; --preprocess says otherwise.",
+        ),
+        (
+            [
+                "import keras\nx = keras.applications.vgg16.preprocess_input(x)\nx = keras.applications.vgg19.preprocess_input(x)"
+            ],
+            None,
+            f"The notebook applies {VGG}, keras.applications.vgg19.preprocess_input; say with --preprocess which of them"
+            " this model wants, if any.",
+        ),
+        (
+            ["%%time\nx = x / 255"],
+            None,
+            "The notebook divides by 255 or 127.5. If that prepares its pictures, export the model with --preprocess"
+            " 1/255; else with --preprocess 1.",
+        ),
+    ],
+)
+def test_the_cells_of_the_notebook_show_how_pictures_are_prepared(
+    tmp_path: Path, notebook: dict[str, Any], monkeypatch: pytest.MonkeyPatch, cells: list[str], found: Any, told: str
+) -> None:
+    """Of a model that the kernel trained; the user's word goes first, and only picture models are asked about."""
+    shell = InteractiveShell()
+    shell.cloudml_recorder = CellRecorder()
+    shell.events.register("post_run_cell", shell.cloudml_recorder.post_run_cell)
+    for cell in (
+        "nothing / 127.5",
+        "import numpy as np\nx = np.ones((1, 8, 8, 3), 'float32')",
+        *cells,
+    ):
+        shell.run_cell(cell, store_history=True)
+    monkeypatch.setattr("cloudml_magic.pipeline.noticed.current_shell", lambda: shell)
+    with pytest.warns(UserWarning) as warned:
+        folder = export(picture_model(), tmp_path / "noticed")
+    assert [str(one.message) for one in warned] == [told]
+    picture = read_folder(Path(str(folder))).picture
+    assert picture is not None and picture.preprocess == found
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        export(picture_model(), tmp_path / "said", preprocess="1")
+        export(classifier(), tmp_path / "table")
 
 
 def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path, notebook: dict[str, Any]) -> None:
