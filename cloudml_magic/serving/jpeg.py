@@ -43,11 +43,11 @@ def takes_fast(image: Any, grey: bool) -> bool:
 def pixels_at(values: Any, across: int, down: int) -> PixelsAt:
     """RGB of decoded brightness and colours, of which one value stands for `across` × `down` pixels."""
     brightness, colours = values[..., 0], values[::down, ::across, 1:].astype(np.int32)
-    smooth = colours.shape[1] >= _NARROWEST
+    smooth = across == 2 and colours.shape[1] >= _NARROWEST
 
     def at(rows: Any, columns: Any) -> Any:
         if smooth:
-            blue, red = np.moveaxis(_smooth(colours, rows, columns, across, down), -1, 0) - 128
+            blue, red = np.moveaxis(_smooth(colours, rows, columns, down), -1, 0) - 128
         else:
             blue, red = np.moveaxis(colours.take(rows // down, 0).take(columns // across, 1), -1, 0) - 128
         light = brightness.take(rows, 0).take(columns, 1).astype(np.int32)
@@ -61,13 +61,11 @@ def pixels_at(values: Any, across: int, down: int) -> PixelsAt:
     return at
 
 
-def _smooth(colours: Any, rows: Any, columns: Any, across: int, down: int) -> Any:
+def _smooth(colours: Any, rows: Any, columns: Any, down: int) -> Any:
     """Three parts of the value that a pixel lies in, and one of the nearest neighbour."""
     sums = colours.take(rows // down, 0)
     if down == 2:
         sums = 3 * sums + colours.take(_neighbour(rows, len(colours)), 0)
-    if across == 1:
-        return sums
     near, far = sums.take(columns // 2, 1), sums.take(_neighbour(columns, colours.shape[1]), 1)
     is_odd = (columns % 2)[:, None]
     if down == 2:
