@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -13,9 +14,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cloudml_magic.local_platform.jobs.process_table import with_variable
 from cloudml_magic.local_platform.predictors.environment import OWNER
+from cloudml_magic.local_platform.wire import Request
+from tests.long_counts import count
 
 from .conftest import ENDPOINTS, MODELS, Serving, message, resources
 
@@ -99,6 +104,43 @@ def test_what_the_model_refuses_is_refused_in_googles_shape(serving: Serving) ->
         assert (error["code"], error["status"]) == (400, "INVALID_ARGUMENT") and len(error["message"]) > 10
     assert serving.refused("POST", f"/v1/{endpoint}:predict", b"x", {"Content-Type": "text/css"})["code"] in (400, 415)
     assert serving.predict(endpoint, [[1, 2]])["predictions"] == [[3.0]]
+
+
+BODIES = st.binary(max_size=60) | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["instances", "inputs", "x", "b64", "signature_name", "parameters"]), inner)
+    ),
+    max_leaves=10,
+).map(lambda value: json.dumps(value).encode())
+
+
+@settings(max_examples=count(3000, 150), deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=BODIES, kind=st.sampled_from(["application/json", "application/x-npy", "application/x-npz", "x/\ty", ""]))
+def test_any_body_is_answered_or_refused(serving: Serving, body: bytes, kind: str) -> None:
+    """Whatever a deployed model is sent, the answer comes soon, is no fault of ours, and the next one is right."""
+    endpoint = next(iter(serving.ask("GET", ENDPOINTS).get("endpoints", [])), {}).get("name") or serving.deployed()
+    for verb in ("predict", "rawPredict"):
+        began = time.monotonic()
+        status, _, content = serving.send("POST", f"/v1/{endpoint}:{verb}", body, {"Content-Type": kind})
+        assert time.monotonic() - began < 1
+        assert status < 500, content
+        if verb == "predict" and status >= 400:
+            assert json.loads(content)["error"]["code"] == status
+    assert serving.predict(endpoint, [[1, 2]])["predictions"] == [[3.0]]
+
+
+def test_the_library_answers_without_a_server(serving: Serving) -> None:
+    """`LocalPlatform.handle` answers predictions too, also where an event loop runs already."""
+    endpoint = serving.deployed()
+
+    async def asked() -> Any:
+        content = b'{"instances": [[1, 2]]}'
+        request = Request("POST", f"/v1/{endpoint}:predict", body=io.BytesIO(content), length=len(content))
+        return serving.platform.handle(request).json()
+
+    assert asyncio.run(asked())["predictions"] == [[3.0]]
 
 
 def test_traffic_is_split_and_moved(serving: Serving) -> None:

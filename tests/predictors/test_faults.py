@@ -19,8 +19,10 @@ from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.local_platform.address import PlatformAddress
 from cloudml_magic.local_platform.jobs.process_table import boot_id, is_alive, start_time, with_variable
 from cloudml_magic.local_platform.predictors.environment import OWNER
+from cloudml_magic.local_platform.predictors.memory import memory_limit
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.states import DeploymentState
 from tests.local_platform.conftest import TOKEN
 
 from .conftest import ENDPOINTS, IMAGE, MODELS, Serving, message, resources, running
@@ -111,6 +113,27 @@ def test_a_model_sleeps_when_nobody_asks_and_wakes_when_somebody_does(serving: S
     assert [each["predictions"] for each in answers] == [[[3.0]]] * 5
 
 
+def test_a_request_that_woke_a_model_is_answered_though_it_is_undeployed(serving: Serving) -> None:
+    """Undeploying waits for a start that somebody waits for."""
+    endpoint = serving.deployed()
+    predictor = predictor_of(serving)
+    predictor._idle_seconds = 0.0
+    while predictor.is_running:
+        time.sleep(0.01)
+    predictor._idle_seconds = 900.0
+    statuses: list[int] = []
+    asking = threading.Thread(
+        target=lambda: statuses.append(serving.send("POST", f"/v1/{endpoint}:predict", {"instances": [[1, 2]]})[0])
+    )
+    asking.start()
+    while predictor.state != DeploymentState.STARTING:
+        time.sleep(0.001)
+    serving.undeploy(endpoint, "1")
+    asking.join()
+    assert statuses == [200]
+    assert with_variable(f"{OWNER}={serving.places.predictors}") == []
+
+
 def test_a_process_that_takes_too_much_memory_is_ended(serving: Serving) -> None:
     """It is ended with a reason that names the limit and the setting."""
     endpoint = serving.deployed()
@@ -179,6 +202,17 @@ def test_a_serving_process_knows_nothing_of_the_platform(serving: Serving, monke
     sockets = {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
     listening = {line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]}
     assert not sockets & {f"socket:[{inode}]" for inode in listening}
+
+
+def test_the_memory_limit_is_set_or_half_of_the_machine() -> None:
+    """The setting is in megabytes; without one it is half of what the machine has, and a gigabyte at least."""
+    assert memory_limit(PlatformSettings(predictor_memory_mb=300)) == 300 * 1024 * 1024
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert 1 << 30 <= memory_limit(PlatformSettings()) <= max(1 << 30, whole // 2)
+    read = PlatformSettings.from_environment(
+        {"CLOUDML_PLATFORM_PREDICTOR_MEMORY_MB": "512", "CLOUDML_PLATFORM_PREDICTOR_IDLE_SECONDS": "60"}
+    )
+    assert (read.predictor_memory_mb, read.predictor_idle_seconds, read.predict_limit_bytes) == (512, 60.0, 1_500_000)
 
 
 # --- the platform's own process ---

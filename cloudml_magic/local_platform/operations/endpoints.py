@@ -109,7 +109,8 @@ class EndpointWork:
             self._deployments.refresh(endpoint.location, endpoint.id)
         predictor = self._deployments.find(deployment)
         if predictor is not None:
-            predictor.stop(_DRAIN_SECONDS)
+            predictor.drain(_DRAIN_SECONDS, progress.closing)
+            predictor.stop()
         with self._database.lock:
             with self._database.transaction():
                 self._endpoints.delete_deployment(deployment)

@@ -27,7 +27,8 @@ _log = logging.getLogger("cloudml_magic.local_platform")
 class Progress:
     """How a piece of work tells its operation how far it is, and learns that nobody wants it any more."""
 
-    def __init__(self, operations: Operations, work: Work) -> None:
+    def __init__(self, operations: Operations, work: Work, closing: threading.Event) -> None:
+        self.closing = closing
         self._operations = operations
         self._id = work.operation
         self.cancelled = threading.Event()
@@ -115,7 +116,7 @@ class OperationWorker:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, work: Work) -> None:
-        progress = Progress(self._operations, work)
+        progress = Progress(self._operations, work, self._closing)
         with self._lock:
             self._under_way[work.operation] = progress
         self._threads.submit(self._perform, work, progress)

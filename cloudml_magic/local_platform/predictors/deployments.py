@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import stat
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, digest_of
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs import process_table
@@ -86,6 +88,7 @@ class Deployments:
         self._settings = settings
         self._folder = places.predictors
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sockets = _socket_folder(self._folder)
         self._numbers = itertools.count(1)
         self._predictors: dict[tuple[str, str, str], Predictor] = {}
         self._routes: dict[tuple[str, str], Route] = {}
@@ -107,7 +110,7 @@ class Deployments:
         """Of a platform that was killed; its processes end by themselves, but may take their time."""
         for pid in process_table.with_variable(f"{OWNER}={self._folder}"):
             process_table.send(pid, signal.SIGKILL)
-        for leftover in self._folder.iterdir():
+        for leftover in {*self._folder.iterdir(), *self._sockets.iterdir()}:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
 
     def close(self) -> None:
@@ -120,6 +123,9 @@ class Deployments:
             thread.join()
         if self._watch is not None:
             self._watch.join(5)
+        if self._sockets != self._folder:
+            with contextlib.suppress(OSError):
+                self._sockets.rmdir()
 
     # --- what requests and routes use ---
 
@@ -202,7 +208,8 @@ class Deployments:
         (folder / "work").mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = self._engine(version)
         engine_folder = engine if self._settings.fast_engine and is_certified(engine) else None
-        address = self._socket_folder() / f"{os.getpid()}-{next(self._numbers)}.sock"
+        # Made anew if somebody has tidied it away.
+        address = _socket_folder(self._folder) / f"{os.getpid()}-{next(self._numbers)}.sock"
         environment = predictor_environment(deployment, version, model_folder, self._folder, engine_folder)
         process = start_process(
             Start(
@@ -232,17 +239,6 @@ class Deployments:
     def _engine(self, version: StoredVersion) -> Path:
         return self._places.engines / digest_of(version.pinned)
 
-    def _socket_folder(self) -> Path:
-        if len(os.fsencode(self._folder)) + 24 <= _LONGEST_SOCKET:
-            return self._folder
-        name = hashlib.sha256(os.fsencode(self._folder)).hexdigest()[:16]
-        folder = Path(tempfile.gettempdir()) / f"cloudml-{os.getuid()}-{name}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        if found.st_uid != os.getuid() or found.st_mode & 0o077 or folder.is_symlink():
-            raise PlatformError(500, f"The folder {folder} for sockets is not ours alone. Remove it and try again.")
-        return folder
-
     def _look(self) -> None:
         while not self._closing.wait(_LOOK_SECONDS):
             for predictor in list(self._predictors.values()):
@@ -260,3 +256,21 @@ def _start_seconds(version: StoredVersion) -> float:
 def _inference_seconds(endpoint: Mapping[str, Any]) -> float:
     given = (endpoint.get("clientConnectionConfig") or {}).get("inferenceTimeout", "")
     return float(given[:-1]) if given and float(given[:-1]) > 0 else _START_SECONDS
+
+
+def _socket_folder(folder: Path) -> Path:
+    """Where the sockets are: the folder itself, or a private one with a shorter path."""
+    if len(os.fsencode(folder)) + 24 <= _LONGEST_SOCKET:
+        return folder
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    shorter = Path(tempfile.gettempdir()) / f"cloudml-{os.getuid()}-{name}"
+    shorter.mkdir(mode=0o700, exist_ok=True)
+    found = shorter.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise CloudMLError(
+            "socket-folder-not-ours",
+            f"The folder {shorter} for the local platform's sockets is not yours alone.",
+            why="Somebody else made it, or may write to it.",
+            next="Remove it, or point TMPDIR to a folder of your own.",
+        )
+    return shorter

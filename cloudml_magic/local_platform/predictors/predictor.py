@@ -53,6 +53,7 @@ class Predictor:
         self._process: ServingProcess | None = None
         self._waking: Future[None] | None = None
         self._under_way = 0
+        self._is_retired = False
         self._last_used = time.monotonic()
         self._failures = 0
         self._not_before = 0.0
@@ -65,7 +66,7 @@ class Predictor:
     def begin(self) -> bool:
         """Counts a request in; false if the predictor takes no more for ever. Raises 429 if there are too many."""
         with self._lock:
-            if self.state in (DeploymentState.STOPPING, DeploymentState.STOPPED):
+            if self._is_retired:
                 return False
             if self._under_way >= MOST_UNDER_WAY:
                 raise PlatformError(429, f"{self._title} answers {MOST_UNDER_WAY} requests already.", retry_after=1)
@@ -109,18 +110,24 @@ class Predictor:
             waking.result()
 
     def retire(self) -> None:
-        """Takes no more requests; those that are under way are answered."""
+        """Takes no more requests; those that are under way are answered, also if the process must start for them."""
         with self._lock:
+            self._is_retired = True
+
+    def drain(self, seconds: float, hurry: threading.Event) -> None:
+        """Retires, and waits until no request is under way, the time is over, or somebody is in a hurry."""
+        self.retire()
+        deadline = time.monotonic() + seconds
+        while self._under_way and time.monotonic() < deadline and not hurry.wait(_STEP_SECONDS):
+            continue
+
+    def stop(self) -> None:
+        """Ends the process for good."""
+        with self._lock:
+            self._is_retired = True
             if self.state not in (DeploymentState.STOPPING, DeploymentState.STOPPED):
                 self._go(DeploymentState.STOPPING)
-                self._cancelled.set()
-
-    def stop(self, drain_seconds: float = 0.0) -> None:
-        """Ends the process for good, when its requests are answered or the time is over."""
-        self.retire()
-        deadline = time.monotonic() + drain_seconds
-        while self._under_way and time.monotonic() < deadline:
-            time.sleep(_STEP_SECONDS)
+            self._cancelled.set()
         waking = self._waking
         if waking is not None:
             # The start was cancelled: it takes down what it had begun.

@@ -72,20 +72,24 @@ class PredictionRoutes:
         body: bytes,
         keep: bool,
     ) -> tuple[Target, Answer]:
-        while True:
-            route = self._route(location, endpoint)
-            target = _chosen(route, wanted, self._deployments)
-            if target.predictor.begin():
-                break
-            if wanted:
-                raise PlatformError(404, f"DeployedModel {wanted[:80]} is being undeployed.")
-            # It is going: the next table has another one, or none.
-            await asyncio.sleep(0.001)
+        route, target = await self._begun(location, endpoint, wanted)
         try:
             head = _head(target.route, query, headers, len(body))
             return target, await self._sent(target, head, body, route.seconds, keep)
         finally:
             target.predictor.end()
+
+    async def _begun(self, location: str, endpoint: str, wanted: str) -> tuple[Route, Target]:
+        for _ in range(_CONNECTION_TRIES):
+            route = self._route(location, endpoint)
+            target = _chosen(route, wanted, self._deployments)
+            if target.predictor.begin():
+                return route, target
+            if wanted:
+                break
+            # It is going: the next table has another one, or none.
+            await asyncio.sleep(_CONNECTION_PAUSE)
+        raise PlatformError(503, "The deployed model that was chosen takes no more requests.", retry_after=1)
 
     async def _sent(self, target: Target, head: bytes, body: bytes, seconds: float, keep: bool) -> Answer:
         predictor = target.predictor
