@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import random
@@ -20,6 +21,7 @@ _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _GIVE_UP_SECONDS = 60.0
 TIMEOUT_SECONDS = 30.0
 Answered = TypeVar("Answered")
+HASH_HEADER = "x-goog-hash"
 
 
 class LostReplyError(Exception):
@@ -72,9 +74,12 @@ class Caller:
             # The library sends JSON only; its own request says where the bytes belong.
             request = self._request(access, call)
             address = f"{request.uri.partition('?')[0]}?{urlencode(call.query)}"
-            headers, content = request.http.request(address, "POST", body=call.content, headers=dict(call.headers))
+            sent = {**call.headers, HASH_HEADER: digest(call.content or b"")}
+            headers, content = request.http.request(address, "POST", body=call.content, headers=sent)
             if headers.status >= 300:
                 raise HttpError(headers, content)
+            if headers.get(HASH_HEADER, digest(content)) != digest(content):
+                raise http.client.HTTPException("The answer arrived damaged.")
             return content, dict(headers)
 
     @contextlib.contextmanager
@@ -122,6 +127,13 @@ class Caller:
         return discovery.build(
             *self._api, static_discovery=True, client_options={"api_endpoint": access.url}, http=authorized
         )
+
+
+def digest(content: bytes) -> str:
+    """What content is known by: a number that a damaged byte changes must not pass for an answer."""
+    import google_crc32c
+
+    return f"crc32c={base64.b64encode(google_crc32c.value(content).to_bytes(4, 'big')).decode()}"
 
 
 def _attempts(

@@ -128,9 +128,8 @@ class Models:
 
     def predict(self, endpoint: Endpoint, instances: Sequence[Any], deployed_id: str | None = None) -> Answer:
         """Asks by the default signature, in JSON."""
-        return endpoints.read_answer(
-            self._caller.perform(endpoints.predict(endpoint.resource_name, instances, deployed_id))
-        )
+        body, _ = self._caller.perform_raw(endpoints.predict(endpoint.resource_name, instances, deployed_id))
+        return endpoints.read_answer(json.loads(body))
 
     def raw_predict(
         self, endpoint: Endpoint, content: bytes, content_type: str, signature: str, deployed_id: str | None = None

@@ -61,7 +61,6 @@ def test_the_newcomer_is_called_0_in_a_deployment() -> None:
         endpoints.deploy_model(ENDPOINT, MODEL, "1", "m", Machine(), (1, 1), {"1": 100}),
         endpoints.undeploy_model(ENDPOINT, "1", {"2": 100}),
         endpoints.split_traffic(ENDPOINT, {"1": 100}),
-        endpoints.predict(ENDPOINT, [[1.0]]),
     ],
     ids=lambda call: call.method.rpartition(".")[2],
 )
@@ -121,6 +120,18 @@ def test_an_operation_says_its_stage_and_its_end() -> None:
     failed = operations.read_operation({"name": name, "done": True, "error": {"code": 9, "message": "No."}})
     assert (failed.done, failed.error, failed.error_code) == (True, "No.", 9)
     assert operations.get_operation(name).parameters == {"name": "projects/1/locations/us-central1/operations/5"}
+
+
+def test_a_question_names_the_version_only_where_one_is_asked_for() -> None:
+    """By a header, for Vertex AI's own request has no place for it."""
+    call = endpoints.predict(ENDPOINT, [[1.0]], "7")
+    assert call.method == "aiplatform.projects.locations.endpoints.predict"
+    assert call.content == b'{"instances": [[1.0]]}'
+    assert call.headers == {"content-type": "application/json", "x-cloudml-deployed-model": "7"}
+    raw = endpoints.raw_predict(ENDPOINT, b"PK", "application/x-npz", {"signature_name": "tensors"})
+    assert (raw.content, raw.headers, raw.query) == (
+        b"PK", {"content-type": "application/x-npz"}, {"signature_name": "tensors"},
+    )  # fmt: skip
 
 
 def test_raw_answers_carry_who_answered_in_headers() -> None:

@@ -13,6 +13,7 @@ from cloudml_magic.records import Answer, DeployedVersion, Endpoint, Machine
 
 _ENDPOINTS = "aiplatform.projects.locations.endpoints"
 _DEPLOYED_HEADER = "x-cloudml-deployed-model"
+_JSON = "application/json"
 
 
 def create_endpoint(name: str, project: str, region: str, labels: Mapping[str, str]) -> Call:
@@ -78,16 +79,14 @@ def split_traffic(endpoint: str, traffic: Mapping[str, int]) -> Call:
 
 def predict(endpoint: str, instances: Sequence[Any], deployed_id: str | None = None) -> Call:
     """Asks by the model's default signature."""
-    headers = {_DEPLOYED_HEADER: deployed_id} if deployed_id else {}
-    return Call(f"{_ENDPOINTS}.predict", {"endpoint": endpoint}, {"instances": list(instances)}, headers=headers)
+    return _asked("predict", endpoint, json.dumps({"instances": list(instances)}).encode(), _JSON, {}, deployed_id)
 
 
 def raw_predict(
     endpoint: str, content: bytes, content_type: str, query: Mapping[str, str], deployed_id: str | None = None
 ) -> Call:
     """Hands a body of any kind through to the serving process."""
-    headers = {"content-type": content_type} | ({_DEPLOYED_HEADER: deployed_id} if deployed_id else {})
-    return Call(f"{_ENDPOINTS}.rawPredict", {"endpoint": endpoint}, content=content, headers=headers, query=dict(query))
+    return _asked("rawPredict", endpoint, content, content_type, query, deployed_id)
 
 
 def read_answer(body: Mapping[str, Any]) -> Answer:
@@ -125,6 +124,13 @@ def read_endpoint(body: Mapping[str, Any]) -> Endpoint:
         deployed=tuple(_deployed(item, traffic) for item in body.get("deployedModels") or ()),
         labels=body.get("labels") or {},
     )
+
+
+def _asked(
+    verb: str, endpoint: str, content: bytes, content_type: str, query: Mapping[str, str], deployed_id: str | None
+) -> Call:
+    headers = {"content-type": content_type} | ({_DEPLOYED_HEADER: deployed_id} if deployed_id else {})
+    return Call(f"{_ENDPOINTS}.{verb}", {"endpoint": endpoint}, content=content, headers=headers, query=query)
 
 
 def _deployed(body: Mapping[str, Any], traffic: Mapping[str, Any]) -> DeployedVersion:
