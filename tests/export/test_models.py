@@ -284,8 +284,19 @@ def test_where_labels_come_from(labels: Any, captured: dict[str, Any], found: An
 
     warnings: list[str] = []
     outputs = {"output_0": {"shape": [None, 3]}}
-    assert labels_of(labels, captured, outputs, warnings.append) == ({"output_0": found} if found else {})
+    answer = labels_of(labels, captured, outputs, {"output_0": "softmax"}, warnings.append)
+    assert answer == ({"output_0": found} if found else {})
     assert warnings == ([warning] if warning else [])
+
+
+def test_numbers_are_not_taken_for_classes() -> None:
+    """A regression beside a dataset of two classes gets no labels by itself."""
+    from cloudml_magic.trainer.export.labels import labels_of
+
+    outputs, captured = {"output_0": {"shape": [None, 1]}}, {"train": Dataset("cat", "dog")}
+    assert labels_of(None, captured, outputs, {"output_0": "linear"}, pytest.fail) == {}
+    found = labels_of(None, captured, outputs, {"output_0": "sigmoid"}, pytest.fail)
+    assert found == {"output_0": ["cat", "dog"]}
 
 
 def test_the_manifest_of_a_model(tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ def export_model(
         "tensorflow": tensorflow,
         "source": {"sha256": source_sha256},
     }
-    manifest["labels"] = labels_of(labels, found, manifest["signatures"]["serving_default"]["outputs"], warn)
+    outputs = signatures["serving_default"]["outputs"]
+    manifest["labels"] = labels_of(labels, found, outputs, manifest["activations"], warn)
     write_manifest(folder, manifest)
     return manifest
 

@@ -7,10 +7,16 @@ from typing import Any
 
 Labels = Sequence[str] | Mapping[str, Sequence[str]] | str | None
 _OWN_NAMES = "class_names"
+# Numbers of another kind are no classes, however many there are.
+_OF_CLASSES = ("softmax", "sigmoid", "logits")
 
 
 def labels_of(
-    given: Labels, captured: Mapping[str, Any], outputs: Mapping[str, Any], warn: Callable[[str], None]
+    given: Labels,
+    captured: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+    activations: Mapping[str, str],
+    warn: Callable[[str], None],
 ) -> dict[str, list[str]]:
     """The labels by output; none where their number fits no output, which `warn` is told if they were asked for."""
     if isinstance(given, Mapping):
@@ -18,7 +24,8 @@ def labels_of(
     names = _names(given, captured, warn) if given is not None else None
     if names is None:
         found = _of_datasets(captured)
-        return _fitting(found, outputs) if given is None and found else {}
+        classes = {name: output for name, output in outputs.items() if activations.get(name) in _OF_CLASSES}
+        return _fitting(found, classes) if given is None and found else {}
     fitting = _fitting(names, outputs)
     if not fitting:
         sizes = " and ".join(str(size) for size in (_classes(output) for output in outputs.values()) if size)
