@@ -45,6 +45,23 @@ def test_what_a_model_holds_itself_is_no_preprocessing_before_it(text: str) -> N
     assert applied_preprocessing([text]) == AppliedPreprocessing(inside=(VGG,))
 
 
+@pytest.mark.parametrize(
+    ("text", "factor"),
+    [
+        ("x = x / 255", "1/255"),
+        ("x = x.astype('float32') / 255.", "1/255"),
+        ("x /= 255.0", "1/255"),
+        ("def load(image):\n    return tf.cast(image, tf.float32) / 127.5 - 1", "1/127.5-1"),
+        ("layer = keras.layers.Rescaling(1 / 255)", None),
+        ("i = keras.Input((8, 8, 3))\nx = i / 255", None),
+        ("x = x / 100", None),
+    ],
+)
+def test_a_division_by_255_is_noticed(text: str, factor: str | None) -> None:
+    """Of data, not of a number and not inside the model."""
+    assert applied_preprocessing([text]).scaling == factor
+
+
 def test_every_function_is_told() -> None:
     """Two of them are two, over several statements; an import alone is none, nor is a function of that name elsewhere."""
     texts = [
