@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import BooleanOptionalAction
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class
@@ -20,8 +21,7 @@ def _export_arguments(magic: Any) -> Any:
         argument("--labels", metavar="NAMES", help="what the classes are called: cat,dog, or a variable that says it"),
         argument("--preprocess", metavar="FUNCTION", help="what training did to pictures before the model"),
         argument("--resize", choices=["stretch", "crop", "pad"], help="how pictures are made to fit (stretch)"),
-        argument("--picture", action="store_true", default=None, help="the input is a picture"),
-        argument("--no-picture", dest="picture", action="store_false", help="the input is no picture"),
+        argument("--picture", action=BooleanOptionalAction, help="whether the model takes picture files"),
         argument("--trust", action="store_true", help="load a .keras file of your own although it holds code"),
     ):
         magic = decorate(magic)
