@@ -230,6 +230,7 @@ def test_a_cancelled_deployment_leaves_nothing(serving: Serving, stage: str) -> 
     operation = serving.begin_deploy(endpoint, serving.upload(uri), "1")
     while operation["metadata"]["deploymentStage"] != stage or not processes(serving):
         assert not operation["done"]
+        time.sleep(0.02)
         operation = serving.ask("GET", f"/v1/{operation['name']}")
     assert serving.ask("POST", f"/v1/{operation['name']}:cancel") == {}
     ended = serving.done(operation)

@@ -257,6 +257,7 @@ def test_a_platform_killed_while_it_deploys(platform_home: Path, exported: dict[
     }
     operation = ask(address, "POST", f"{ENDPOINTS}/sums:deployModel", body)
     while operation["metadata"]["deploymentStage"] != "STARTING_MODEL_SERVER":
+        time.sleep(0.02)
         operation = ask(address, "GET", f"/v1/{operation['name']}")
     owner = f"{OWNER}={places.predictors}"
     while not with_variable(owner):

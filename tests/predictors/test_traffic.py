@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.predictors.deployments import Route
+from cloudml_magic.local_platform.predictors.route import Route
 from cloudml_magic.local_platform.traffic import check_split, split_after_deploy
 
 

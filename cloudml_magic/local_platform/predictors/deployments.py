@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 import logging
 import os
 import random
 import shutil
 import signal
-import stat
-import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, digest_of
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs import process_table
@@ -33,6 +28,8 @@ from cloudml_magic.local_platform.predictors.environment import (
 from cloudml_magic.local_platform.predictors.memory import memory_limit
 from cloudml_magic.local_platform.predictors.predictor import Predictor
 from cloudml_magic.local_platform.predictors.process import ServingProcess, Start, start_process
+from cloudml_magic.local_platform.predictors.route import Route, Target
+from cloudml_magic.local_platform.predictors.sockets import socket_folder
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources, StoredDeployment
 from cloudml_magic.local_platform.resources.models import ModelResources, StoredVersion
 from cloudml_magic.local_platform.settings import PlatformSettings
@@ -41,38 +38,8 @@ from cloudml_magic.places import PlatformPlaces
 
 _LOOK_SECONDS = 1.0
 _START_SECONDS = 600.0
-# The kernel takes paths of sockets up to 107 bytes.
-_LONGEST_SOCKET = 100
 
 _log = logging.getLogger("cloudml_magic.local_platform")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A deployed version as a request sees it: its predictor, and what is said of it in each answer."""
-
-    predictor: Predictor
-    route: str
-    version: StoredVersion
-    display_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where an endpoint's requests go: percents by target, and all targets by their ids."""
-
-    targets: Mapping[str, Target]
-    shares: tuple[tuple[str, int], ...]
-    seconds: float
-
-    def choose(self, chance: random.Random) -> Target | None:
-        """One target by the traffic split; None where nothing has traffic."""
-        if len(self.shares) == 1:
-            return self.targets.get(self.shares[0][0])
-        if not self.shares:
-            return None
-        ids, weights = zip(*self.shares, strict=True)
-        return self.targets.get(chance.choices(ids, weights)[0])
 
 
 class Deployments:
@@ -88,7 +55,7 @@ class Deployments:
         self._settings = settings
         self._folder = places.predictors
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._sockets = _socket_folder(self._folder)
+        self._sockets = socket_folder(self._folder)
         self._numbers = itertools.count(1)
         self._predictors: dict[tuple[str, str, str], Predictor] = {}
         self._routes: dict[tuple[str, str], Route] = {}
@@ -209,7 +176,7 @@ class Deployments:
         engine = self._engine(version)
         engine_folder = engine if self._settings.fast_engine and is_certified(engine) else None
         # Made anew if somebody has tidied it away.
-        address = _socket_folder(self._folder) / f"{os.getpid()}-{next(self._numbers)}.sock"
+        address = socket_folder(self._folder) / f"{os.getpid()}-{next(self._numbers)}.sock"
         environment = predictor_environment(deployment, version, model_folder, self._folder, engine_folder)
         process = start_process(
             Start(
@@ -256,21 +223,3 @@ def _start_seconds(version: StoredVersion) -> float:
 def _inference_seconds(endpoint: Mapping[str, Any]) -> float:
     given = (endpoint.get("clientConnectionConfig") or {}).get("inferenceTimeout", "")
     return float(given[:-1]) if given and float(given[:-1]) > 0 else _START_SECONDS
-
-
-def _socket_folder(folder: Path) -> Path:
-    """Where the sockets are: the folder itself, or a private one with a shorter path."""
-    if len(os.fsencode(folder)) + 24 <= _LONGEST_SOCKET:
-        return folder
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    shorter = Path(tempfile.gettempdir()) / f"cloudml-{os.getuid()}-{name}"
-    shorter.mkdir(mode=0o700, exist_ok=True)
-    found = shorter.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise CloudMLError(
-            "socket-folder-not-ours",
-            f"The folder {shorter} for the local platform's sockets is not yours alone.",
-            why="Somebody else made it, or may write to it.",
-            next="Remove it, or point TMPDIR to a folder of your own.",
-        )
-    return shorter

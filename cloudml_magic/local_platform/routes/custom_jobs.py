@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.filters import Subject, compiled
 from cloudml_magic.local_platform.resources.jobs import WIRE_STATES, JobResources, StoredJob
 from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.fields import Violations, check_display_name, check_labels, refuse
+from cloudml_magic.local_platform.routes.pages import page
 from cloudml_magic.local_platform.secrets_masked import masked
 from cloudml_magic.local_platform.times import written
 from cloudml_magic.local_platform.wire import Response, json_response
 from cloudml_magic.states import JobState
 
-_LABEL = re.compile(r"[\w-]{0,64}")
-_LARGEST_PAGE = 100
+_FIELDS = frozenset({"state", "displayName", "name", "labels", "createTime", "updateTime", "startTime", "endTime"})
 _OUTPUT = frozenset(
     {"name", "state", "createTime", "startTime", "endTime", "updateTime", "error", "webAccessUris"}
     | {"satisfiesPzi", "satisfiesPzs"}
@@ -66,26 +64,9 @@ class CustomJobRoutes:
         return json_response(custom_job_body(self._job(call)))
 
     def list(self, call: Call) -> Response:
-        holds = compiled(call.query.get("filter", ""))
-        size = min(call.query.get("pageSize") or _LARGEST_PAGE, _LARGEST_PAGE)
-        if size < 0:
-            raise PlatformError(400, "page_size must not be negative.")
-        before = _read_token(call.query.get("pageToken", ""))
         location = call.path["locationsId"]
-        page: list[StoredJob] = []
-        body: dict[str, Any] = {}
-        for job in self._resources.jobs():
-            if location not in ("-", job.location) or (before and job.sequence >= before):
-                continue
-            if not holds(_subject(job)):
-                continue
-            if len(page) == size:
-                body["nextPageToken"] = base64.urlsafe_b64encode(str(page[-1].sequence).encode()).decode()
-                break
-            page.append(job)
-        if page:
-            body["customJobs"] = [custom_job_body(job) for job in page]
-        return json_response(body)
+        jobs = [job for job in self._resources.jobs() if location in ("-", job.location)]
+        return page(call, "customJobs", jobs, sequence=lambda job: job.sequence, body=custom_job_body, fields=_FIELDS)
 
     def cancel(self, call: Call) -> Response:
         job = self._job(call)
@@ -141,19 +122,14 @@ def custom_job_body(job: StoredJob) -> dict[str, Any]:
 
 def _check_job(body: Mapping[str, Any]) -> None:
     """What Vertex requires beyond what the schema says; reviewed by hand from the field's descriptions."""
-    found: list[tuple[str, str]] = []
+    found: Violations = []
 
     def require(holder: Mapping[str, Any], field: str, where: str) -> None:
         if not holder.get(field):
             found.append((where, "Required field is not set."))
 
-    require(body, "displayName", "custom_job.display_name")
-    if len(body.get("displayName", "")) > 128:
-        found.append(("custom_job.display_name", "The display name may have at most 128 characters."))
-    for key, value in body.get("labels", {}).items():
-        for text in (key, value):
-            if not _LABEL.fullmatch(text) or text != text.lower() or not key:
-                found.append(("custom_job.labels", f"Label {text[:80]!r} is not lowercase letters, digits, _ and -."))
+    check_display_name(body, "custom_job", found)
+    check_labels(body, "custom_job", found)
     specification = body.get("jobSpec", {})
     pools = specification.get("workerPoolSpecs", [])
     require(specification, "workerPoolSpecs", "custom_job.job_spec.worker_pool_specs")
@@ -167,14 +143,10 @@ def _check_job(body: Mapping[str, Any]) -> None:
         _check_pool(pool, where, require, found)
     if pools and pools[0].get("replicaCount", "1") != "1":
         found.append(("custom_job.job_spec.worker_pool_specs[0].replica_count", "The first pool has one replica."))
-    if found:
-        listed = "\t ".join(
-            f"{number}.Field: {field}; Message: {text}" for number, (field, text) in enumerate(found, 1)
-        )
-        raise PlatformError(400, f"List of found errors:\t{listed}\t", violations=found)
+    refuse(found)
 
 
-def _check_pool(pool: Mapping[str, Any], where: str, require: Any, found: list[tuple[str, str]]) -> None:
+def _check_pool(pool: Mapping[str, Any], where: str, require: Any, found: Violations) -> None:
     container, package = pool.get("containerSpec"), pool.get("pythonPackageSpec")
     if (container is None) == (package is None):
         found.append((where, "Exactly one of container_spec and python_package_spec must be set."))
@@ -203,24 +175,3 @@ def _with_defaults(body: Mapping[str, Any]) -> dict[str, Any]:
         for pool in body["jobSpec"]["workerPoolSpecs"]
     ]
     return {**body, "jobSpec": {**body["jobSpec"], "workerPoolSpecs": pools}}
-
-
-def _subject(job: StoredJob) -> Subject:
-    body = custom_job_body(job)
-
-    def value(field: str) -> Any:
-        if field.startswith("labels."):
-            return body.get("labels", {}).get(field.removeprefix("labels."))
-        name = re.sub(r"_([a-z])", lambda match: match[1].upper(), field)
-        if name not in ("state", "displayName", "name", "labels", "createTime", "updateTime", "startTime", "endTime"):
-            raise PlatformError(400, f"Invalid filter: jobs cannot be filtered by {field[:60]!r}.")
-        return body.get(name)
-
-    return value
-
-
-def _read_token(token: str) -> int:
-    try:
-        return int(base64.urlsafe_b64decode(token)[:20]) if token else 0
-    except ValueError:
-        raise PlatformError(400, "Invalid page token.") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -17,21 +16,21 @@ from cloudml_magic.local_platform.resources.endpoints import (
 from cloudml_magic.local_platform.resources.models import ModelResources, StoredVersion
 from cloudml_magic.local_platform.resources.names import new_id, read_model_name
 from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.endpoint_checks import (
+    check_endpoint,
+    check_endpoint_id,
+    check_new_id,
+    check_resources,
+)
 from cloudml_magic.local_platform.routes.fields import (
-    Violations,
-    check_display_name,
     check_etag,
-    check_labels,
     masked_changes,
-    refuse,
 )
 from cloudml_magic.local_platform.routes.models import Worker
 from cloudml_magic.local_platform.routes.pages import camel, page
 from cloudml_magic.local_platform.traffic import NEW, check_split, refuse_traffic_left
 from cloudml_magic.local_platform.wire import Response, json_response
 
-_ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|[1-9][0-9]{0,8}")
-_DEPLOYED_ID = re.compile(r"\d{1,10}")
 _FIELDS = frozenset({"endpoint", "displayName", "name", "labels", "createTime", "updateTime"})
 _CHANGEABLE = frozenset({"displayName", "description", "labels", "trafficSplit", "clientConnectionConfig"})
 _REPLICAS = ("minReplicaCount", "maxReplicaCount", "requiredReplicaCount", "autoscalingMetricSpecs")
@@ -77,15 +76,9 @@ class EndpointRoutes:
 
     def create(self, call: Call) -> Response:
         id = call.query.get("endpointId", "")
-        if id and not _ID.fullmatch(id):
-            raise PlatformError(
-                400,
-                f"endpoint_id {id[:80]!r} is no id: up to 63 characters of a-z, 0-9 and -, beginning with a letter, or"
-                " up to 9 digits.",
-                violations=[("endpoint_id", "Invalid id.")],
-            )
+        check_endpoint_id(id)
         location, body = call.path["locationsId"], call.body
-        _check_endpoint(body)
+        check_endpoint(body)
         if body.get("trafficSplit"):
             raise PlatformError(400, "endpoint.traffic_split must be empty: nothing is deployed yet.")
         if id and any(endpoint.id == id for endpoint in self._endpoints.endpoints(location)):
@@ -112,7 +105,7 @@ class EndpointRoutes:
             traffic = changes.pop("trafficSplit", endpoint.traffic) or {}
             check_split(traffic, {each.id for each in endpoint.deployments})
             body = {name: value for name, value in {**endpoint.body, **changes}.items() if value is not None}
-            _check_endpoint(body)
+            check_endpoint(body)
             endpoint = self._endpoints.update(endpoint, body=body, traffic=traffic)
         self._statuses.refresh(endpoint.location, endpoint.id)
         return json_response(self._body(endpoint))
@@ -126,18 +119,9 @@ class EndpointRoutes:
         endpoint = self._endpoint(call)
         sent = call.body.get("deployedModel", {})
         version = self._wanted(sent)
-        _check_resources(sent)
+        check_resources(sent)
         id = sent.get("id", "")
-        if id and not _DEPLOYED_ID.fullmatch(id):
-            raise PlatformError(
-                400,
-                f"deployed_model.id {id[:80]!r} is no id: it has 1 to 10 digits.",
-                violations=[("deployed_model.id", "Invalid id.")],
-            )
-        if id and endpoint.deployment(id) is not None:
-            raise PlatformError(409, f"{endpoint.resource_name} has a DeployedModel {id} already.")
-        if id.strip("0") == "" and id:
-            raise PlatformError(400, "deployed_model.id must not be 0, which stands for the new one in a split.")
+        check_new_id(endpoint, id)
         traffic = call.body.get("trafficSplit") or {}
         check_split(traffic, {each.id for each in endpoint.deployments} | {NEW, *([id] if id else [])})
         body = {name: value for name, value in sent.items() if name not in _DEPLOYED_OUTPUT}
@@ -188,7 +172,7 @@ class EndpointRoutes:
             target.pop(name, None)
             if name in source:
                 target[name] = source[name]
-        _check_resources(body)
+        check_resources(body)
         return self._begin(
             "mutate_deployed_model",
             endpoint,
@@ -253,27 +237,3 @@ def _deployed_id(id: str, field: str) -> str:
     if not id:
         raise PlatformError(400, f"{field}: Required field is not set.", violations=[(field, "Required.")])
     return id
-
-
-def _check_endpoint(body: Mapping[str, Any]) -> None:
-    found: Violations = []
-    check_display_name(body, "endpoint", found)
-    check_labels(body, "endpoint", found)
-    refuse(found)
-
-
-def _check_resources(deployed: Mapping[str, Any]) -> None:
-    found: Violations = []
-    resources = deployed.get("dedicatedResources")
-    where = "deployed_model.dedicated_resources"
-    if resources is None:
-        found.append((where, "Required: the model supports DEDICATED_RESOURCES only."))
-    else:
-        if not resources.get("machineSpec", {}).get("machineType"):
-            found.append((f"{where}.machine_spec.machine_type", "Required field is not set."))
-        least = resources.get("minReplicaCount", 0)
-        if least < 1:
-            found.append((f"{where}.min_replica_count", "At least 1 replica is required."))
-        if resources.get("maxReplicaCount") and resources["maxReplicaCount"] < least:
-            found.append((f"{where}.max_replica_count", "It must not be smaller than min_replica_count."))
-    refuse(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
@@ -30,15 +31,17 @@ def page(
     size = min(call.query.get("pageSize") or LARGEST_PAGE, LARGEST_PAGE)
     if size < 0:
         raise PlatformError(400, "page_size must not be negative.")
-    matching = ((sequence(row), body(row)) for row in rows)
-    found = [(number, item) for number, item in matching if holds(subject(item, fields))]
-    ordered, is_own_order = _ordered(found, call.query.get("orderBy", ""))
     token = read_token(call.query.get("pageToken", ""))
-    if not is_own_order:
-        left = [(index, item) for index, (_, item) in enumerate(ordered, 1) if index > token]
+    order = call.query.get("orderBy", "").strip()
+    # In their own order rows are read only as far as the page goes.
+    rest = rows if order else (row for row in rows if not token or sequence(row) < token)
+    matching = ((sequence(row), item) for row in rest if holds(subject(item := body(row), fields)))
+    if order:
+        found = _ordered([item for _, item in matching], order)
+        left = list(enumerate(found, 1))[max(token, 0) : max(token, 0) + size + 1]
     else:
-        left = [(number, item) for number, item in ordered if not token or number < token]
-    answer: dict[str, Any] = {key: [item for _, item in left[:size]]} if left else {}
+        left = list(itertools.islice(matching, size + 1))
+    answer: dict[str, Any] = {key: [item for _, item in left[:size]]} if left[:size] else {}
     if len(left) > size:
         answer["nextPageToken"] = write_token(left[size - 1][0])
     return json_response(answer)
@@ -77,13 +80,11 @@ def read_token(token: str) -> int:
         raise PlatformError(400, "Invalid page token.") from None
 
 
-def _ordered(found: list[tuple[int, dict[str, Any]]], order: str) -> tuple[list[tuple[int, dict[str, Any]]], bool]:
-    if not order.strip():
-        return found, True
+def _ordered(found: list[dict[str, Any]], order: str) -> list[dict[str, Any]]:
     for clause in reversed(order.split(",")):
         words = clause.split()
         name = camel(words[0]) if words else ""
         if name not in ("displayName", "createTime", "updateTime") or words[1:] not in ([], ["asc"], ["desc"]):
             raise PlatformError(400, f"Invalid order_by: {clause[:60]!r}.")
-        found = sorted(found, key=lambda item: str(item[1].get(name, "")), reverse=words[1:] == ["desc"])
-    return found, False
+        found = sorted(found, key=lambda item: str(item.get(name, "")), reverse=words[1:] == ["desc"])
+    return found

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from cloudml_magic.discovery import Document, normalise, normalise_parameters
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.predictors.connection import Answer, ConnectionLostError, NotListeningError
-from cloudml_magic.local_platform.predictors.deployments import Deployments, Route, Target
+from cloudml_magic.local_platform.predictors.deployments import Deployments
+from cloudml_magic.local_platform.predictors.route import Route, Target
 from cloudml_magic.local_platform.resources.names import resource_name
 from cloudml_magic.local_platform.wire import Request, Response, read_json
 
