@@ -10,6 +10,8 @@ from cloudml_magic.serving.certificate import Certificate
 from cloudml_magic.serving.engines.engine import ModelRefusedError, Tensors
 
 _MOST_THREADS = 4
+# Smaller graphs are computed before a second thread is awake, and waiting threads take time from reading requests.
+_SMALL_BYTES = 2 * 1024 * 1024
 
 
 class OnnxEngine:
@@ -50,7 +52,8 @@ def open_session(path: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+    is_small = path.stat().st_size < _SMALL_BYTES
+    options.intra_op_num_threads = 1 if is_small else min(_MOST_THREADS, len(os.sched_getaffinity(0)))
     options.inter_op_num_threads = 1
     # Warnings of the optimiser are of no use to whoever reads the log.
     options.log_severity_level = 3
