@@ -41,7 +41,7 @@ def export(
     are names, or the variable that holds them; `preprocess` what training did to pictures: a function, its name, or a
     factor. `trust` loads a file also if it holds code.
     """
-    name = name or _name_of(model)
+    name = name or name_of(model)
     local = None if to is None or str(to).startswith("gs://") else Path(to).expanduser()
     if local is not None:
         _check_free(local)
@@ -114,7 +114,8 @@ def _refuse(message: str) -> None:
     raise CloudMLError("bad-option", message, next="Correct the option, or leave it out.")
 
 
-def _name_of(model: Any) -> str:
+def name_of(model: Any) -> str:
+    """What a model is called: the variable that holds it, the file it lies in, or what it calls itself."""
     if isinstance(model, str | Path):
         return Path(model).stem
     for name, value in notebook_namespace().items():

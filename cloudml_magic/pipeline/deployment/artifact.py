@@ -45,7 +45,7 @@ def artifact_of(what: Any, there: Connection, options: ExportOptions, wait: Wait
     if isinstance(what, Job):
         return _of_job(what, there, wait)
     if not isinstance(what, str | Path):
-        return _exported(what, _name_of(what), there, options)
+        return _exported(what, exporting.name_of(what), there, options)
     text = str(what)
     if text.startswith("gs://"):
         return _in_bucket(Address.parse(text), there, options)
@@ -142,14 +142,6 @@ def _uploaded(folder: Path, name: str, there: Connection) -> Artifact:
 
 def _content(file: Path) -> bytes | None:
     return file.read_bytes() if file.is_file() else None
-
-
-def _name_of(model: Any) -> str:
-    """The variable that holds a model, or else what the model calls itself."""
-    for name, value in notebook_namespace().items():
-        if value is model and not name.startswith("_"):
-            return str(name)
-    return str(getattr(model, "name", "model"))
 
 
 def _unknown(text: str, value: Any) -> CloudMLError:

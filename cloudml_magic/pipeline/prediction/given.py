@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +126,7 @@ def _tensors(value: Any, signature: Signature) -> dict[str, Any]:
         return _of_mapping(value, signature)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         if value and all(isinstance(item, Mapping) for item in value):
-            return _of_rows([{str(name): item for name, item in row.items()} for row in value], signature)
+            return _of_rows([_by_input(row, signature) for row in value], signature)
         if len(signature.inputs) > 1 and len(value) == len(signature.inputs) and all(map(_is_array, value)):
             # As `model.predict([a, b])` takes several inputs.
             named = zip(signature.inputs, value, strict=True)
@@ -138,7 +139,7 @@ def _tensors(value: Any, signature: Signature) -> dict[str, Any]:
 
 def _of_mapping(value: Mapping[Any, Any], signature: Signature) -> dict[str, Any]:
     """Columns, each with the values of all instances; or one instance, each with its own."""
-    named = {str(name): _plain(item) for name, item in value.items()}
+    named = {name: _plain(item) for name, item in _by_input(value, signature).items()}
     specs = {spec.name: spec for spec in signature.inputs}
     if all(_is_single(named[name], spec) for name, spec in specs.items() if name in named):
         return _of_rows([named], signature)
@@ -157,16 +158,27 @@ def _of_rows(rows: list[dict[str, Any]], signature: Signature) -> dict[str, Any]
     return tensors_of_rows(signature, wrapped)
 
 
+def _by_input(named: Any, signature: Signature) -> dict[str, Any]:
+    """By the names of the model's inputs: an export writes `hours per week` as `hours_per_week`."""
+    known = {spec.name for spec in signature.inputs}
+    found = {}
+    for key, item in named.items():
+        name = str(key)
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        found[plain if name not in known and plain in known else name] = item
+    return found
+
+
 def _listed(item: Any) -> Any:
     return item.tolist() if _is_array(item) else item
 
 
 def _of_frame(frame: Any, signature: Signature) -> dict[str, Any]:
-    if len(signature.inputs) == 1 and not {signature.inputs[0].name} & set(map(str, frame.columns)):
+    if len(signature.inputs) == 1 and signature.inputs[0].name not in _by_input(frame, signature):
         spec = signature.inputs[0]
         return check(signature, {spec.name: frame.to_numpy()})
     specs = {spec.name: spec for spec in signature.inputs}
-    columns = {str(name): frame[name].to_numpy() for name in frame.columns}
+    columns = {name: column.to_numpy() for name, column in _by_input(frame, signature).items()}
     return check(
         signature, {name: _shaped(item, specs[name]) if name in specs else item for name, item in columns.items()}
     )
