@@ -20,6 +20,7 @@ from cloudml_magic.local_platform.address import PlatformAddress
 from cloudml_magic.local_platform.jobs.process_table import boot_id, is_alive, start_time, with_variable
 from cloudml_magic.local_platform.predictors.environment import OWNER
 from cloudml_magic.local_platform.predictors.memory import memory_limit
+from cloudml_magic.local_platform.resources.operations import typed
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.states import DeploymentState
@@ -180,6 +181,25 @@ def test_deployments_come_back_with_the_platform(serving_places: PlatformPlaces,
     with running(serving_places, exported, PlatformSettings()) as second:
         assert status_message(second, endpoint).endswith(" Asleep until the next request.")
         assert second.predict(endpoint, [[1, 2]])["predictions"] == [[3.0]]
+
+
+def test_an_undeployment_that_was_promised_is_done_by_the_next_platform(
+    serving_places: PlatformPlaces, exported: dict[int, Path]
+) -> None:
+    """Wherever the platform died in it: before the traffic moved, or after."""
+    with running(serving_places, exported, PlatformSettings()) as first:
+        endpoint = first.deployed()
+        id = endpoint.rpartition("/")[2]
+        metadata = typed("UndeployModelOperationMetadata", {})
+        arguments = {"endpoint": id, "id": "1", "traffic": {}}
+        operation = first.platform.operations.begin(
+            "undeploy_model", "us-central1", f"endpoints/{id}", metadata, arguments
+        )
+        first.ask("PATCH", f"/v1/{endpoint}?updateMask=trafficSplit", {})
+    with running(serving_places, exported, PlatformSettings()) as second:
+        second.result(operation)
+        assert "deployedModels" not in second.ask("GET", f"/v1/{endpoint}")
+        assert second.ask("GET", "/cloudml/v1/status")["deployedModels"] == 0
 
 
 def test_a_serving_process_knows_nothing_of_the_platform(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
