@@ -94,6 +94,11 @@ def check_pinned(folder: Path, pinned: Mapping[str, Any], title: str, uri: str) 
         )
 
 
+def states_of_files(folder: Path, uri: str) -> dict[str, list[int]]:
+    """What the disk says of each file; equal only if nobody has touched any of them in between."""
+    return {name: _identity(folder / name) for name in _files(folder, uri)}
+
+
 def digest_of(pinned: Mapping[str, Any]) -> str:
     """One name for all that was pinned."""
     text = "\n".join(f"{name} {pinned[name][-1]}" for name in sorted(pinned))

@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,12 @@ from hypothesis import strategies as st
 
 from cloudml_magic.local_platform.jobs.process_table import with_variable
 from cloudml_magic.local_platform.predictors.environment import OWNER
+from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.local_platform.wire import Request
+from cloudml_magic.places import PlatformPlaces
 from tests.long_counts import count
 
-from .conftest import ENDPOINTS, MODELS, Serving, message, resources
+from .conftest import ENDPOINTS, MODELS, Serving, message, resources, running
 
 pytestmark = pytest.mark.slow
 NAME = "projects/1/locations/us-central1"
@@ -217,6 +220,38 @@ def test_requests_under_way_are_answered_before_a_version_goes(serving: Serving)
     serving.result(operation)
     asking.join()
     assert answers == [200]
+
+
+def test_a_model_that_is_touched_while_it_is_read_does_not_answer(serving: Serving) -> None:
+    """Also one that looks as before when it is read: nobody knows what was loaded. The next start is a good one."""
+    endpoint = serving.create_endpoint()
+    version = serving.upload(serving.put("sums"))
+    file = serving.places.buckets / "cloudml-local" / "sums" / "saved_model.pb"
+    content = file.read_bytes()
+    serving.deploy(endpoint, version, "1")  # Converted now, so that the next start is quick.
+    operation = serving.begin_deploy(endpoint, version, "2", {"1": 100})
+    while len(processes(serving)) < 2:
+        time.sleep(0.005)
+    file.write_bytes(b"swapped")
+    file.write_bytes(content)
+    error = serving.done(operation)["error"]
+    assert error["code"] == 9
+    assert error["message"].endswith(
+        " cannot start: The model in gs://cloudml-local/sums was changed while it was read."
+    )
+    serving.deploy(endpoint, version, "2", {"0": 100})
+    assert serving.predict(endpoint, [[1, 2]])["deployedModelId"] == "2"
+
+
+def test_tensorflow_serves_where_the_fast_engine_is_off(
+    serving_places: PlatformPlaces, exported: dict[int, Path]
+) -> None:
+    """The reference engine gives the same answer, and the endpoint says which one serves."""
+    with running(serving_places, exported, PlatformSettings(fast_engine=False)) as serving:
+        endpoint = serving.deployed()
+        assert serving.predict(endpoint, [[1, 2]])["predictions"] == [[3.0]]
+        said = serving.ask("GET", f"/v1/{endpoint}")["deployedModels"][0]["status"]["message"]
+        assert said.startswith("tensorflow: ")
 
 
 @pytest.mark.parametrize("stage", ["PREPARING_MODEL", "STARTING_MODEL_SERVER"])

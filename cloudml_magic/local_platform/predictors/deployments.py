@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, digest_of
+from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, digest_of, states_of_files
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs import process_table
 from cloudml_magic.local_platform.predictors.certification import certify, is_certified
@@ -27,7 +27,7 @@ from cloudml_magic.local_platform.predictors.environment import (
 )
 from cloudml_magic.local_platform.predictors.memory import memory_limit
 from cloudml_magic.local_platform.predictors.predictor import Predictor
-from cloudml_magic.local_platform.predictors.process import ServingProcess, Start, start_process
+from cloudml_magic.local_platform.predictors.process import ServingProcess, Start, StartError, start_process
 from cloudml_magic.local_platform.predictors.route import Route, Target
 from cloudml_magic.local_platform.predictors.sockets import socket_folder
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources, StoredDeployment
@@ -171,6 +171,8 @@ class Deployments:
     def _start(
         self, deployment: StoredDeployment, version: StoredVersion, folder: Path, cancelled: threading.Event
     ) -> ServingProcess:
+        uri = version.body["artifactUri"]
+        before = states_of_files(artifact_folder(self._places.buckets, uri), uri)
         model_folder = self._checked_folder(version)
         (folder / "work").mkdir(parents=True, exist_ok=True, mode=0o700)
         engine = self._engine(version)
@@ -189,12 +191,10 @@ class Deployments:
             ),
             cancelled,
         )
-        try:
-            # A model that was swapped while it was read must not answer either.
-            self._checked_folder(version)
-        except PlatformError:
+        if states_of_files(model_folder, uri) != before:
+            # It may have been swapped and swapped back: what was read is not known, so it must not answer.
             process.end()
-            raise
+            raise StartError(f"The model in {uri} was changed while it was read.")
         return process
 
     def _checked_folder(self, version: StoredVersion) -> Path:
