@@ -131,7 +131,7 @@ def _json_of(array: Any) -> bytes:
 
 
 def _picture_against_numbers(served: Served, content: bytes) -> Iterator[Row]:
-    """From a picture file to its answer, as a client without this package sends it: by `json`, as bytes or as floats."""
+    """From a picture file to its answer, as a client without this package sends it: its bytes, or its floats."""
     import numpy as np
     from PIL import Image
 

@@ -18,6 +18,7 @@ import uvicorn
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.serving.application import Application
+from cloudml_magic.serving.connections import ServingProtocol
 from cloudml_magic.serving.loading import load
 from cloudml_magic.serving.predictor import Predictor
 from cloudml_magic.serving.settings import ServingSettings
@@ -92,7 +93,7 @@ def _config(application: Application) -> Any:
     return uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=ServingProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
