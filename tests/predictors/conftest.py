@@ -35,9 +35,9 @@ for factor, folder in zip(sys.argv[1::2], sys.argv[2::2]):
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    """Two SavedModels of one shape: the first adds its two numbers up, the second adds them up twice."""
+    """SavedModels of one shape by a factor: each adds two numbers up and multiplies the sum."""
     folder = tmp_path_factory.mktemp("exported")
-    models = {factor: folder / str(factor) for factor in (1, 2)}
+    models = {factor: folder / str(factor) for factor in (0, 1, 2)}
     arguments = [str(part) for pair in models.items() for part in pair]
     subprocess.run([sys.executable, "-c", _EXPORT, *arguments], check=True, capture_output=True)
     return models

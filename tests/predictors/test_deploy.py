@@ -251,7 +251,15 @@ def test_tensorflow_serves_where_the_fast_engine_is_off(
         endpoint = serving.deployed()
         assert serving.predict(endpoint, [[1, 2]])["predictions"] == [[3.0]]
         said = serving.ask("GET", f"/v1/{endpoint}")["deployedModels"][0]["status"]["message"]
-        assert said.startswith("tensorflow: ")
+        assert said == "tensorflow: No fast engine was asked for."
+
+
+def test_a_model_that_is_not_certified_is_served_by_tensorflow_and_says_why(serving: Serving) -> None:
+    """The reason is the certificate's own: here a model that answers everything alike, so that nothing is shown."""
+    endpoint = serving.deployed(0)
+    assert serving.predict(endpoint, [[1, 2]])["predictions"] == [[0.0]]
+    said = serving.ask("GET", f"/v1/{endpoint}")["deployedModels"][0]["status"]["message"]
+    assert said == ("tensorflow: The model answers all trial inputs alike, so nothing is shown by agreeing on them.")
 
 
 @pytest.mark.parametrize("stage", ["PREPARING_MODEL", "STARTING_MODEL_SERVER"])

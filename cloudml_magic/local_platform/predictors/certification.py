@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import threading
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from cloudml_magic.local_platform.predictors.process import python_module
 
+_CERTIFICATE = "certificate.json"
 _SECONDS = 300.0
 _STEP_SECONDS = 0.05
 # It takes all cores: two at once would only make each other late.
@@ -18,9 +18,12 @@ _one_at_a_time = threading.Lock()
 
 
 def certify(model_folder: Path, engine: Path, environment: Mapping[str, str], cancelled: threading.Event) -> None:
-    """Writes the engine's folder, if it is not there; what goes wrong is a reason to serve with TensorFlow."""
+    """Writes the engine's folder, if that was not done before.
+
+    What it says, or that it says nothing, the serving process reads: it decides which engine serves, and says why.
+    """
     with _one_at_a_time:
-        if is_certified(engine) is not None or cancelled.is_set():
+        if (engine / _CERTIFICATE).is_file() or cancelled.is_set():
             return
         engine.mkdir(parents=True, exist_ok=True, mode=0o700)
         command = python_module("cloudml_magic.serving.certification", str(model_folder), str(engine))
@@ -35,11 +38,3 @@ def certify(model_folder: Path, engine: Path, environment: Mapping[str, str], ca
         if process.poll() is None:
             process.kill()
         process.wait()
-
-
-def is_certified(engine: Path) -> bool | None:
-    """Whether the engine's folder holds a certificate, and one for the fast engine; None without any."""
-    try:
-        return bool(json.loads((engine / "certificate.json").read_bytes())["engine"] == "onnxruntime")
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -17,7 +17,7 @@ from typing import Any
 from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, digest_of, states_of_files
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs import process_table
-from cloudml_magic.local_platform.predictors.certification import certify, is_certified
+from cloudml_magic.local_platform.predictors.certification import certify
 from cloudml_magic.local_platform.predictors.environment import (
     OWNER,
     health_route,
@@ -35,6 +35,7 @@ from cloudml_magic.local_platform.resources.models import ModelResources, Stored
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.local_platform.times import written
 from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.version import VERSION
 
 _LOOK_SECONDS = 1.0
 _START_SECONDS = 600.0
@@ -175,8 +176,7 @@ class Deployments:
         before = states_of_files(artifact_folder(self._places.buckets, uri), uri)
         model_folder = self._checked_folder(version)
         (folder / "work").mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine = self._engine(version)
-        engine_folder = engine if self._settings.fast_engine and is_certified(engine) else None
+        engine_folder = self._engine(version) if self._settings.fast_engine else None
         # Made anew if somebody has tidied it away.
         address = socket_folder(self._folder) / f"{os.getpid()}-{next(self._numbers)}.sock"
         environment = predictor_environment(deployment, version, model_folder, self._folder, engine_folder)
@@ -204,7 +204,8 @@ class Deployments:
         return folder
 
     def _engine(self, version: StoredVersion) -> Path:
-        return self._places.engines / digest_of(version.pinned)
+        # Another version of this package may convert and certify otherwise.
+        return self._places.engines / f"{VERSION}-{digest_of(version.pinned)}"
 
     def _look(self) -> None:
         while not self._closing.wait(_LOOK_SECONDS):
