@@ -58,9 +58,9 @@ def _converted(reference: TensorFlowEngine, signature: Signature, engine_folder:
     file = engine_folder / f"{hashlib.sha256(signature.name.encode()).hexdigest()[:16]}.onnx"
     concrete = reference.concrete(signature.name)
     try:
-        model, _ = tf2onnx.convert.from_function(
-            _Known(concrete), input_signature=(), opset=_OPSET, output_path=str(file)
-        )
+        model, _ = tf2onnx.convert.from_function(_Known(concrete), input_signature=(), opset=_OPSET)
+        _keep_constants(model, concrete)
+        file.write_bytes(model.SerializeToString())
     except Exception as problem:
         raise NotCertifiedError(f"It cannot be converted to ONNX: {_sentence(problem)}.") from None
     given = {item.name for item in model.graph.input}
@@ -70,6 +70,21 @@ def _converted(reference: TensorFlowEngine, signature: Signature, engine_folder:
     names = sorted(concrete.structured_outputs)
     outputs = dict(zip(names, (item.name for item in model.graph.output), strict=True))
     return Graph(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), outputs)
+
+
+def _keep_constants(model: Any, concrete: Any) -> None:
+    """Puts plain tensors that a layer holds (Normalization its mean) into the graph: the converter leaves them open."""
+    from onnx import numpy_helper
+
+    first = len(concrete.inputs) - len(concrete.captured_inputs)
+    captured = {
+        inner.name: outer for inner, outer in zip(concrete.inputs[first:], concrete.captured_inputs, strict=True)
+    }
+    for item in list(model.graph.input):
+        value = captured.get(item.name)
+        if value is not None and hasattr(value, "numpy"):
+            model.graph.initializer.append(numpy_helper.from_array(value.numpy(), item.name))
+            model.graph.input.remove(item)
 
 
 class _Known:

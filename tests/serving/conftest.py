@@ -16,8 +16,9 @@ from tests.serving.processes import ServingProcess
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folders `table`, `two`, `words`, `flowers` and `constant`, as the exporter writes them."""
+    """Folders `table`, `two`, `words`, `flowers`, `scaled` and `constant`, as the exporter writes them."""
     import keras
+    import numpy as np
 
     from cloudml_magic.trainer.export import export_model
 
@@ -47,6 +48,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ]
     )
     export("flowers", flowers, labels=["ash", "oak", "elm"])
+    age, height = layers.Input((1,), name="age"), layers.Input((1,), name="height")
+    scale = layers.Normalization()
+    scale.adapt(np.array([[10.0], [50.0]]))
+    both = layers.Concatenate()([scale(age), height])
+    export("scaled", keras.Model({"age": age, "height": height}, layers.Dense(2, "softmax")(both)))
     zeros = layers.Dense(3, "softmax", kernel_initializer="zeros")
     export("constant", keras.Sequential([layers.Input((4,), name="x"), zeros]))
     return place
