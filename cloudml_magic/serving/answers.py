@@ -31,7 +31,7 @@ def answer(outputs: Tensors, accept: str, in_columns: bool) -> tuple[bytes, str]
 
 
 def _document(outputs: Tensors, in_columns: bool) -> dict[str, Any]:
-    values = {name: _values(name, array) for name, array in outputs.items()}
+    values = {name: plain_values(name, array) for name, array in outputs.items()}
     bare = next(iter(values.values())) if len(values) == 1 else None
     if in_columns:
         return {"outputs": values if bare is None else bare}
@@ -48,7 +48,7 @@ def _rows(column: Any) -> Any:
     return column.tolist() if isinstance(column, np.ndarray) and column.ndim == 1 else list(column)
 
 
-def _values(name: str, array: Any) -> Any:
+def plain_values(name: str, array: Any) -> Any:
     """What orjson can write: an array of numbers, or lists of text or of `{"b64": …}`."""
     if array.dtype.kind in "OSU":
         return _text(array.tolist(), name.endswith(_BYTES_SUFFIX))

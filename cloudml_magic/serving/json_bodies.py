@@ -90,7 +90,15 @@ def _of_numbers(body: bytes) -> JsonBody | None:
     tail = _TAIL.match(body, end) if head and end else None
     if head is None or tail is None or (head[1] and tail[1]):
         return None
-    text = body[head.end() : end]
+    values = array_of_numbers(body[head.end() : end])
+    if values is None:
+        return None
+    name = (head[1] or tail[1] or b"").decode()
+    return JsonBody(values, head[2] == b"inputs", name or None)
+
+
+def array_of_numbers(text: bytes) -> Any:
+    """The array that a JSON text is, if it is a regular one of numbers; else None."""
     structure = text.translate(None, _NUMBER_CHARACTERS)
     shape = _regular_shape(structure)
     if shape is None or not _brackets_stand_right(text):
@@ -104,10 +112,7 @@ def _of_numbers(body: bytes) -> JsonBody | None:
         values = np.array(flat, np.int64 if is_whole else np.float64)
     except OverflowError:
         return None
-    if len(flat) != math.prod(shape):
-        return None
-    name = (head[1] or tail[1] or b"").decode()
-    return JsonBody(values.reshape(shape), head[2] == b"inputs", name or None)
+    return values.reshape(shape) if len(flat) == math.prod(shape) else None
 
 
 def _regular_shape(structure: bytes) -> tuple[int, ...] | None:

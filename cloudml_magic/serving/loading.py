@@ -25,7 +25,7 @@ def load(settings: ServingSettings) -> LoadedModel:
     """Raises CloudMLError where the folder holds no model that can be served."""
     folder = local_folder(settings.source)
     interface = read_folder(folder)
-    engine = _engine(folder, settings.engine_folder)
+    engine = chosen_engine(folder, settings.engine_folder)
     for signature in interface.signatures.values():
         _warm(engine, signature)
     # TensorFlow leaves hundreds of thousands of objects, which each collection would visit anew.
@@ -35,7 +35,7 @@ def load(settings: ServingSettings) -> LoadedModel:
     return LoadedModel(interface, engine, json.loads(manifest.read_bytes()) if manifest.is_file() else None)
 
 
-def _engine(folder: Path, engine_folder: Path | None) -> Engine:
+def chosen_engine(folder: Path, engine_folder: Path | None) -> Engine:
     """The fast engine where its certificate is of this very export, else TensorFlow."""
     why = "No fast engine was asked for."
     if engine_folder is not None:
