@@ -1,0 +1,74 @@
+"""JSON lines: one instance a line. Lines of numbers go straight into an array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from cloudml_magic.serving.batch.formats.reader import Block, blocks, place_after
+from cloudml_magic.serving.batch.pieces import Piece, Place, Refused, shown
+from cloudml_magic.serving.batch.shares import Range
+from cloudml_magic.serving.json_bodies import array_of_numbers
+
+_DEEPEST = 32
+
+
+class JsonLines:
+    """Reads `jsonl`; blank lines are none."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+
+    def pieces(self, part: Range, place: Place) -> Iterator[Piece]:
+        for block in blocks(part, place, self._rows):
+            piece = _of_numbers(block, part, place) or _of_values(block, part, place)
+            piece.refused += block.too_long
+            piece.broken = block.broken
+            yield piece
+
+
+def _of_numbers(block: Block, part: Range, place: Place) -> Piece | None:
+    """All lines at once, if they are regular arrays of numbers of one shape."""
+    lines = block.lines
+    if not lines or lines[0][:1] != b"[":
+        return None
+    text = b"\n".join(lines)
+    depth = len(lines[0]) - len(lines[0].lstrip(b"["))
+    opening, closing = b"[" * depth, b"]" * depth
+    # Each line is one array by itself: no line break stands within one, no two arrays in one line.
+    if depth > _DEEPEST or b"\r" in text or not (text.startswith(opening) and text.endswith(closing)):
+        return None
+    if text.count(closing + b"\n" + opening) != len(lines) - 1:
+        return None
+    array = array_of_numbers(b"[" + text.replace(b"\n", b",") + b"]")
+    if array is None or array.ndim != depth + 1 or len(array) != len(lines):
+        return None
+    numbers = list(range(block.line, block.line + len(lines)))
+    return Piece(part.address, numbers, lines, array, place_after(block, place))
+
+
+def _of_values(block: Block, part: Range, place: Place) -> Piece:
+    numbered = [(number, line) for number, raw in enumerate(block.lines, block.line) if (line := raw.strip())]
+    refused: list[Refused] = []
+    try:
+        values: list[Any] = [orjson.loads(line) for _, line in numbered]
+    except orjson.JSONDecodeError:
+        numbered, values, refused = _one_by_one(numbered)
+    lines, texts = [number for number, _ in numbered], [line for _, line in numbered]
+    return Piece(part.address, lines, texts, values, place_after(block, place), refused)
+
+
+def _one_by_one(
+    numbered: list[tuple[int, bytes]],
+) -> tuple[list[tuple[int, bytes]], list[Any], list[Refused]]:
+    good, values, refused = [], [], []
+    for number, line in numbered:
+        try:
+            values.append(orjson.loads(line))
+        except orjson.JSONDecodeError as problem:
+            refused.append(Refused(number, shown(line), f"The line is no JSON: {problem}."))
+        else:
+            good.append((number, line))
+    return good, values, refused

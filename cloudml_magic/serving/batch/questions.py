@@ -1,0 +1,136 @@
+"""From values to the tensors of a signature; what fits nowhere is found by halving, so that its neighbours stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.records import ModelInterface, PictureInput, Signature
+from cloudml_magic.serving import pictures
+from cloudml_magic.serving.batch.pieces import Piece
+from cloudml_magic.serving.engines import Tensors
+from cloudml_magic.serving.instances import tensors_of_rows
+from cloudml_magic.serving.requests import DEFAULT_SIGNATURE
+
+PIXELS = "pixels"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked at once: the tensors of a signature, and which instances of the piece they are."""
+
+    signature: str
+    rows: Sequence[int]
+    tensors: Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A piece as questions, and by instance what is wrong with those that cannot be asked."""
+
+    piece: Piece
+    questions: list[Question]
+    errors: dict[int, str]
+
+
+class Asker:
+    """Knows how the model is asked; pictures are decoded here, several at a time."""
+
+    def __init__(self, interface: ModelInterface, decoders: int) -> None:
+        signatures = interface.signatures
+        self.signature: Signature = signatures.get(DEFAULT_SIGNATURE) or next(iter(signatures.values()))
+        only = self.signature.inputs[0]
+        takes = interface.picture is not None and only.name == interface.picture.input and only.dtype == "string"
+        self.picture: PictureInput | None = interface.picture if takes and PIXELS in signatures else None
+        self._pixels = signatures.get(PIXELS)
+        self._pool = ThreadPoolExecutor(decoders, thread_name_prefix="pictures")
+
+    def ask(self, piece: Piece) -> Asked:
+        """The questions of a piece."""
+        errors: dict[int, str] = {}
+        found = halved(self._tensors, piece.values, range(len(piece.lines)), errors)
+        if self.picture is not None:
+            found = [(rows, pixels) for rows, named in found for rows, pixels in self._decoded(rows, named, errors)]
+        name = PIXELS if self.picture is not None else self.signature.name
+        return Asked(piece, [Question(name, rows, tensors) for rows, tensors in _joined(found)], errors)
+
+    def _tensors(self, values: Any) -> Tensors:
+        return tensors_of_rows(self.signature, values)
+
+    def _decoded(
+        self, rows: Sequence[int], named: Tensors, errors: dict[int, str]
+    ) -> list[tuple[Sequence[int], Tensors]]:
+        assert self.picture is not None
+        assert self._pixels is not None
+        good, arrays = [], []
+        results = self._pool.map(self._pixels_or_error, named[self.picture.input])
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, str):
+                errors[row] = result
+            else:
+                good.append(row)
+                arrays.append(result)
+        if not good:
+            return []
+        array = np.stack(arrays)
+        spec = self._pixels.inputs[0]
+        return [(good, {spec.name: array[..., 0] if len(spec.shape) == 3 else array})]
+
+    def _pixels_or_error(self, content: bytes) -> Any:
+        assert self.picture is not None
+        try:
+            plain = pictures.checked([content], self.picture).contents[0]
+            return pictures.pixels(plain, self.picture, 0)
+        except CloudMLError as problem:
+            return words(problem)
+
+
+def halved(
+    make: Callable[[Any], Tensors], values: Any, rows: Sequence[int], errors: dict[int, str]
+) -> list[tuple[Sequence[int], Tensors]]:
+    """Tensors for all values that have any; a value by itself that has none is an error."""
+    if not len(rows):
+        return []
+    try:
+        return [(rows, make(values))]
+    except CloudMLError as problem:
+        if len(rows) == 1:
+            errors[rows[0]] = words(problem)
+            return []
+    middle = len(rows) // 2
+    return [
+        *halved(make, values[:middle], rows[:middle], errors),
+        *halved(make, values[middle:], rows[middle:], errors),
+    ]
+
+
+def words(problem: CloudMLError) -> str:
+    """What is wrong with one instance, as one paragraph."""
+    text = " ".join(part for part in (problem.what, problem.why, problem.next) if part)
+    # Instances are counted within what is asked at once, which is none of the reader's business.
+    return text.replace("Instance 0 ", "The instance ", 1)
+
+
+def _joined(found: list[tuple[Sequence[int], Tensors]]) -> list[tuple[Sequence[int], Tensors]]:
+    """Neighbours of one shape as one."""
+    groups: list[list[tuple[Sequence[int], Tensors]]] = []
+    for each in found:
+        if groups and _shapes(groups[-1][0][1]) == _shapes(each[1]):
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return [group[0] if len(group) == 1 else _concatenated(group) for group in groups]
+
+
+def _concatenated(group: list[tuple[Sequence[int], Tensors]]) -> tuple[Sequence[int], Tensors]:
+    rows = [row for rows, _ in group for row in rows]
+    return rows, {name: np.concatenate([tensors[name] for _, tensors in group]) for name in group[0][1]}
+
+
+def _shapes(tensors: Tensors) -> list[tuple[int, ...]]:
+    return [array.shape[1:] for array in tensors.values()]
