@@ -56,6 +56,7 @@ def _status(options: argparse.Namespace) -> int:
     print(f"The local platform runs at {address.endpoint} (process {address.pid}, version {status['version']}).")
     print(f"  up       {duration(status['uptimeSeconds'])}")
     print(f"  jobs     {status['runningJobs']} running, {status['queuedJobs']} waiting")
+    print(f"  models   {status['deployedModels']} deployed, {status['runningPredictors']} awake")
     print(f"  buckets  {status['folders']['buckets']} ({free:.0f} GB free)")
     return 0
 

@@ -24,7 +24,9 @@ CREATE TABLE IF NOT EXISTS jobs (
     started REAL,
     ended REAL,
     error_code INTEGER,
-    error_message TEXT
+    error_message TEXT,
+    kind TEXT NOT NULL DEFAULT 'training',
+    model TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state);
 CREATE TABLE IF NOT EXISTS operations (
@@ -118,6 +120,8 @@ CREATE TABLE IF NOT EXISTS uploads (
 );
 """
 
+_LATER_COLUMNS = {"kind": "TEXT NOT NULL DEFAULT 'training'", "model": "TEXT NOT NULL DEFAULT '{}'"}
+
 
 class Database:
     """A connection that threads share; `lock` also guards what must change together with the rows."""
@@ -132,6 +136,14 @@ class Database:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.executescript(_SCHEMA)
+        self._add_columns()
+
+    def _add_columns(self) -> None:
+        """What a database of an earlier version lacks."""
+        known = {row["name"] for row in self._connection.execute("PRAGMA table_info(jobs)")}
+        for name, rule in _LATER_COLUMNS.items():
+            if name not in known:
+                self._connection.execute(f"ALTER TABLE jobs ADD COLUMN {name} {rule}")
 
     def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         with self.lock:

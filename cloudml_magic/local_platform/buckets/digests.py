@@ -69,6 +69,13 @@ class Staged:
         self.path.unlink(missing_ok=True)
 
 
+def crc32c_of(content: bytes) -> str:
+    """The checksum of something in memory, as Cloud Storage writes it."""
+    import google_crc32c
+
+    return base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
+
+
 def declared_digests(metadata: Mapping[str, Any], header: str) -> dict[str, str]:
     """What the metadata and the x-goog-hash header say that the checksums are."""
     declared = {}

@@ -9,16 +9,20 @@ import json
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cloudml_magic.local_platform.database import Database
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.resources.names import new_id, resource_name
 from cloudml_magic.local_platform.resources.operations import Operations, typed
+from cloudml_magic.local_platform.times import written
+from cloudml_magic.records import JobKind
 from cloudml_magic.states import JobState, may_follow
 
 TOKEN_LABEL = "cloudml-token"
+COLLECTIONS = {JobKind.TRAINING: "customJobs", JobKind.BATCH: "batchPredictionJobs"}
+_TITLES = {JobKind.TRAINING: "CustomJob", JobKind.BATCH: "BatchPredictionJob"}
 WIRE_STATES: dict[JobState, str] = {
     JobState.QUEUED: "JOB_STATE_QUEUED",
     JobState.PREPARING: "JOB_STATE_PENDING",
@@ -32,7 +36,10 @@ WIRE_STATES: dict[JobState, str] = {
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """One job as the platform keeps it; `body` is what was submitted, in the schema's form, secrets unmasked."""
+    """One job as the platform keeps it; `body` is what was submitted, in the schema's form, secrets unmasked.
+
+    `model` is what a batch prediction asks: the version, its folder and what its files were when it was uploaded.
+    """
 
     id: str
     sequence: int
@@ -45,10 +52,12 @@ class StoredJob:
     ended: float | None
     note: str | None
     error: tuple[int, str] | None
+    kind: JobKind = JobKind.TRAINING
+    model: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def resource_name(self) -> str:
-        return resource_name(self.location, "customJobs", self.id)
+        return resource_name(self.location, COLLECTIONS[self.kind], self.id)
 
 
 class IllegalTransitionError(Exception):
@@ -122,7 +131,13 @@ class JobResources:
 
         return stop
 
-    def create_job(self, location: str, body: Mapping[str, Any]) -> tuple[StoredJob, bool]:
+    def create_job(
+        self,
+        location: str,
+        body: Mapping[str, Any],
+        kind: JobKind = JobKind.TRAINING,
+        model: Mapping[str, Any] | None = None,
+    ) -> tuple[StoredJob, bool]:
         """Keeps a new job; with a submission token that is known, the first job of that token. True if it is new."""
         token = body.get("labels", {}).get(TOKEN_LABEL) or None
         now = time.time()
@@ -130,20 +145,32 @@ class JobResources:
             if token is not None:
                 row = self._database.row("SELECT * FROM jobs WHERE token = ?", token)
                 if row is not None:
-                    return _job(row), False
+                    return _same_kind(_job(row), kind), False
             id = new_id()
             self._database.write(
-                "INSERT INTO jobs (id, location, token, body, state, created, updated) VALUES (?,?,?,?,?,?,?)",
-                id, location, token, json.dumps(body), JobState.QUEUED, now, now,
+                "INSERT INTO jobs (id, location, token, body, state, created, updated, kind, model)"
+                " VALUES (?,?,?,?,?,?,?,?,?)",
+                id, location, token, json.dumps(body), JobState.QUEUED, now, now, kind, json.dumps(model or {}),
             )  # fmt: skip
             job = self.job(id)
             assert job is not None
         self._tell_listeners()
         return job, True
 
-    def jobs(self) -> list[StoredJob]:
-        """All jobs, the latest first."""
-        return [_job(row) for row in self._database.rows("SELECT * FROM jobs ORDER BY sequence DESC")]
+    def jobs(self, kind: JobKind | None = None) -> list[StoredJob]:
+        """All jobs, or those of a kind, the latest first."""
+        rows = self._database.rows("SELECT * FROM jobs WHERE ?1 IS NULL OR kind = ?1 ORDER BY sequence DESC", kind)
+        return [_job(row) for row in rows]
+
+    def named(self, path: Mapping[str, str], kind: JobKind) -> StoredJob:
+        """The job that the variables of a URL name; raises 404."""
+        collection = COLLECTIONS[kind]
+        id, location = path[f"{collection}Id"], path["locationsId"]
+        job = self.job(id)
+        if job is None or (job.location, job.kind) != (location, kind):
+            name = f"projects/{path['projectsId']}/locations/{location}/{collection}/{id[:80]}"
+            raise PlatformError(404, f"The {_TITLES[kind]} {name} does not exist.")
+        return job
 
     def count(self, states: Collection[JobState]) -> int:
         marks = ",".join("?" * len(states))
@@ -154,9 +181,9 @@ class JobResources:
         """Forgets a job; returns the finished operation that says so."""
         with self._database.transaction():
             if not self._database.write("DELETE FROM jobs WHERE id = ? AND state = ?", job.id, job.state):
-                raise PlatformError(404, f"The CustomJob {job.resource_name} does not exist.")
+                raise PlatformError(404, f"The {_TITLES[job.kind]} {job.resource_name} does not exist.")
             operation = self._operations.record_done(
-                job.location, f"customJobs/{job.id}", typed("DeleteOperationMetadata", {})
+                job.location, f"{COLLECTIONS[job.kind]}/{job.id}", typed("DeleteOperationMetadata", {})
             )
         self._tell_listeners()
         return operation
@@ -166,6 +193,50 @@ class JobResources:
             listeners = list(self._listeners)
         for listener in listeners:
             listener()
+
+
+def check_cancellable(job: StoredJob) -> None:
+    """Refuses to cancel what has ended by itself."""
+    if job.state in (JobState.SUCCEEDED, JobState.FAILED):
+        raise PlatformError(
+            400,
+            f"{_TITLES[job.kind]} {job.resource_name} is in state {WIRE_STATES[job.state]} and cannot be cancelled.",
+            status="FAILED_PRECONDITION",
+        )
+
+
+def check_deletable(job: StoredJob) -> None:
+    """Refuses to delete what has not ended."""
+    if not job.state.is_final:
+        raise PlatformError(
+            400,
+            f"{_TITLES[job.kind]} {job.resource_name} is in state {WIRE_STATES[job.state]}; cancel it before deleting"
+            " it.",
+            status="FAILED_PRECONDITION",
+        )
+
+
+def server_fields(job: StoredJob) -> dict[str, Any]:
+    """What a server adds to the resource of any job."""
+    body: dict[str, Any] = {
+        "name": job.resource_name,
+        "state": WIRE_STATES[job.state],
+        "createTime": written(job.created),
+        "updateTime": written(job.updated),
+    }
+    if job.started is not None:
+        body["startTime"] = written(job.started)
+    if job.ended is not None:
+        body["endTime"] = written(job.ended)
+    if job.error is not None:
+        body["error"] = {"code": job.error[0], "message": job.error[1]}
+    return body
+
+
+def _same_kind(job: StoredJob, kind: JobKind) -> StoredJob:
+    if job.kind is not kind:
+        raise PlatformError(409, f"The label {TOKEN_LABEL} is that of {job.resource_name}, which is another kind of job.")
+    return job
 
 
 def _job(row: Any) -> StoredJob:
@@ -181,4 +252,6 @@ def _job(row: Any) -> StoredJob:
         ended=row["ended"],
         note=row["note"],
         error=None if row["error_message"] is None else (row["error_code"], row["error_message"]),
+        kind=JobKind(row["kind"]),
+        model=json.loads(row["model"]),
     )

@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.resources.jobs import WIRE_STATES, JobResources, StoredJob
+from cloudml_magic.local_platform.resources.jobs import (
+    JobResources,
+    StoredJob,
+    check_cancellable,
+    check_deletable,
+    server_fields,
+)
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.routes.fields import Violations, check_display_name, check_labels, refuse
 from cloudml_magic.local_platform.routes.pages import page
 from cloudml_magic.local_platform.secrets_masked import masked
-from cloudml_magic.local_platform.times import written
 from cloudml_magic.local_platform.wire import Response, json_response
-from cloudml_magic.states import JobState
+from cloudml_magic.records import JobKind
 
 _FIELDS = frozenset({"state", "displayName", "name", "labels", "createTime", "updateTime", "startTime", "endTime"})
 _OUTPUT = frozenset(
@@ -65,59 +70,30 @@ class CustomJobRoutes:
 
     def list(self, call: Call) -> Response:
         location = call.path["locationsId"]
-        jobs = [job for job in self._resources.jobs() if location in ("-", job.location)]
+        jobs = [job for job in self._resources.jobs(JobKind.TRAINING) if location in ("-", job.location)]
         return page(call, "customJobs", jobs, sequence=lambda job: job.sequence, body=custom_job_body, fields=_FIELDS)
 
     def cancel(self, call: Call) -> Response:
         job = self._job(call)
-        if job.state in (JobState.SUCCEEDED, JobState.FAILED):
-            raise PlatformError(
-                400,
-                f"CustomJob {job.resource_name} is in state {WIRE_STATES[job.state]} and cannot be cancelled.",
-                status="FAILED_PRECONDITION",
-            )
+        check_cancellable(job)
         if not job.state.is_final:
             self._runner.cancel(job.id)
         return json_response({})
 
     def delete(self, call: Call) -> Response:
         job = self._job(call)
-        if not job.state.is_final:
-            raise PlatformError(
-                400,
-                f"CustomJob {job.resource_name} is in state {WIRE_STATES[job.state]}; cancel it before deleting it.",
-                status="FAILED_PRECONDITION",
-            )
+        check_deletable(job)
         operation = self._resources.delete_job(job)
         self._runner.delete_files(job.id, job.body)
         return json_response(operation)
 
     def _job(self, call: Call) -> StoredJob:
-        job = self._resources.job(call.path["customJobsId"])
-        if job is None or job.location != call.path["locationsId"]:
-            name = "/".join(("projects", call.path["projectsId"], "locations", call.path["locationsId"]))
-            raise PlatformError(
-                404, f"The CustomJob {name}/customJobs/{call.path['customJobsId'][:80]} does not exist."
-            )
-        return job
+        return self._resources.named(call.path, JobKind.TRAINING)
 
 
 def custom_job_body(job: StoredJob) -> dict[str, Any]:
     """The resource of a job, secrets masked."""
-    body = {
-        **masked(job.body),
-        "name": job.resource_name,
-        "state": WIRE_STATES[job.state],
-        "createTime": written(job.created),
-        "updateTime": written(job.updated),
-    }
-    if job.started is not None:
-        body["startTime"] = written(job.started)
-    if job.ended is not None:
-        body["endTime"] = written(job.ended)
-    if job.error is not None:
-        body["error"] = {"code": job.error[0], "message": job.error[1]}
-    return body
+    return {**masked(job.body), **server_fields(job)}
 
 
 def _check_job(body: Mapping[str, Any]) -> None:

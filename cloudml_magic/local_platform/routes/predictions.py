@@ -7,8 +7,10 @@ import base64
 import contextlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cloudml_magic.discovery import Document, normalise, normalise_parameters
+from cloudml_magic.local_platform.buckets.digests import crc32c_of, declared_digests
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.predictors.connection import Answer, ConnectionLostError, NotListeningError
 from cloudml_magic.local_platform.predictors.deployments import Deployments
@@ -17,6 +19,7 @@ from cloudml_magic.local_platform.resources.names import resource_name
 from cloudml_magic.local_platform.wire import Request, Response, read_json
 
 WANTED = "x-cloudml-deployed-model"
+_HASH = "x-goog-hash"
 _PREFIX = "aiplatform.projects.locations.endpoints."
 _VERBS = ("predict", "rawPredict")
 _CONNECTION_TRIES = 100
@@ -53,6 +56,7 @@ class PredictionRoutes:
         if kind == "predict" and request.query_text:
             normalise_parameters(self._api, self._methods[kind], request.query)
         body = request.body.read()
+        _check_whole(request, body)
         content_type = request.header("content-type") or "application/json"
         if kind == "rawPredict":
             content_type, body = self._unwrapped(content_type, body)
@@ -61,7 +65,7 @@ class PredictionRoutes:
             headers["Accept"] = request.header("accept")
         query = request.query_text if kind == "rawPredict" else ""
         target, answer = await self._asked(location, endpoint, request.header(WANTED), headers, query, body, keep)
-        return _predicted(target, answer) if kind == "predict" else _raw(target, answer)
+        return _hashed(_predicted(target, answer) if kind == "predict" else _raw(target, answer))
 
     async def _asked(
         self,
@@ -137,6 +141,18 @@ class PredictionRoutes:
                     data + "=" * (-len(data) % 4)
                 )
         return content_type, body
+
+
+def _check_whole(request: Request, body: bytes) -> None:
+    """A client that says its body's checksum is told when something else arrived: it may ask again."""
+    declared = declared_digests({}, request.header(_HASH)).get("crc32c")
+    if declared is not None and declared != crc32c_of(body):
+        raise PlatformError(503, "The request's body arrived damaged; its checksum is another one.")
+
+
+def _hashed(response: Response) -> Response:
+    """With the checksum of the body: a bit that flips in a number makes another number, and no error."""
+    return replace(response, headers={**response.headers, _HASH: f"crc32c={crc32c_of(response.body)}"})
 
 
 def _chosen(route: Route, wanted: str, deployments: Deployments) -> Target:
