@@ -22,6 +22,7 @@ from benchmarks.served_models import request_bytes, serving, write_dense
 
 _CLIENTS, _SECONDS = 8, 0.7
 _START_SECONDS = 90
+_END_SECONDS = 15
 _HERE = Path(__file__).parent / "peers"
 _ENVIRONMENTS = Path.home() / ".cache" / "cloudml-magic" / "peers"
 
@@ -73,6 +74,10 @@ def _peer(name: str, model: Path, port: int, request: bytes) -> Iterator[None]:
         _wait_for_answer(process, port, request)
         yield
     finally:
+        # BentoML's workers are ended by their parent only.
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
