@@ -21,6 +21,7 @@ from cloudml_magic.local_platform.resources.endpoints import EndpointResources
 from cloudml_magic.local_platform.resources.jobs import JobResources
 from cloudml_magic.local_platform.resources.models import ModelResources
 from cloudml_magic.local_platform.resources.operations import Operations
+from cloudml_magic.local_platform.routes.batch_prediction_jobs import BatchPredictionJobRoutes
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.routes.custom_jobs import CustomJobRoutes, Runner
 from cloudml_magic.local_platform.routes.endpoints import EndpointRoutes
@@ -152,6 +153,7 @@ class LocalPlatform:
     def _all_handlers(self) -> dict[str, Handler]:
         routes = (
             CustomJobRoutes(self.resources, self.runner),
+            BatchPredictionJobRoutes(self.resources, self.runner, self._models, self.places),
             ModelRoutes(self._models, self._endpoints, self._worker, self.places.buckets),
             EndpointRoutes(self._endpoints, self._models, self._worker, self.deployments),
             OperationRoutes(self.operations, self._worker),

@@ -14,6 +14,7 @@ import pytest
 from cloudml_magic.local_platform.jobs.runner import JobRunner
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.records import JobKind
 from cloudml_magic.states import JobState, may_follow
 
 IMAGE = "tensorflow/tensorflow:latest"
@@ -28,6 +29,8 @@ class MemoryJob:
     started: float | None = None
     ended: float | None = None
     error: tuple[int, str] | None = None
+    kind: JobKind = JobKind.TRAINING
+    model: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass

@@ -38,6 +38,8 @@ def error_of(replica: str, ended: Mapping[str, Any], folder: Path) -> Error | No
             f"The replica {replica} exited with a non-zero status of {128 + number}."
             f" Termination reason: {signal.Signals(number).name}. \n{_tail(folder)}"
         ).rstrip()
+    if code and (words := _own_words(folder)):
+        return INVALID_ARGUMENT, words
     if code:
         tail = _tail(folder)
         advice = _advice(tail, folder)
@@ -98,6 +100,14 @@ def _tail(folder: Path) -> str:
     if len(lines) > _MOST_LINES:
         lines = [lines[0], "  …", *lines[2 - _MOST_LINES :]]
     return "\n".join(lines)[-_MOST_CHARACTERS:]
+
+
+def _own_words(folder: Path) -> str:
+    """Why a process of this package's own failed, as it said itself."""
+    try:
+        return (folder / "message").read_text("utf-8", "replace")[:_MOST_CHARACTERS]
+    except OSError:
+        return ""
 
 
 def _advice(tail: str, folder: Path) -> str:

@@ -14,11 +14,12 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from cloudml_magic.local_platform.disk import is_disk_full
+from cloudml_magic.local_platform.jobs.batch import Batches
 from cloudml_magic.local_platform.jobs.capacity import Capacity
 from cloudml_magic.local_platform.jobs.environment import plain_environment, write_shims
 from cloudml_magic.local_platform.jobs.outcomes import (
@@ -33,11 +34,12 @@ from cloudml_magic.local_platform.jobs.outcomes import (
 from cloudml_magic.local_platform.jobs.packages import PreparationError
 from cloudml_magic.local_platform.jobs.preparation import Preparation, PreparedJob
 from cloudml_magic.local_platform.jobs.replicas import replicas_of
-from cloudml_magic.local_platform.jobs.runs import JobStore, Run, StoredJob, record
+from cloudml_magic.local_platform.jobs.runs import JobStore, Run, StoredJob, error_after_absence, record
 from cloudml_magic.local_platform.jobs.spare import WarmSpare
 from cloudml_magic.local_platform.jobs.supervision import SupervisedReplica, is_held, start_supervisor, tell
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.records import JobKind
 from cloudml_magic.states import JobState
 
 _CLAIM_SECONDS = 2.0
@@ -68,6 +70,7 @@ class JobRunner:
         write_shims(shims)
         plain = plain_environment(buckets_root, shims)
         self._preparation = Preparation(places, buckets_root, plain, grace_seconds)
+        self._batches = Batches(places, buckets_root, grace_seconds, fast_engine=settings.fast_engine)
         self._capacity = Capacity(settings)
         self._spare = WarmSpare(places.spare, plain, settings.spare_idle_seconds)
         self._lock = threading.RLock()
@@ -122,6 +125,7 @@ class JobRunner:
 
     def delete_files(self, job_id: str, body: Mapping[str, Any]) -> None:
         """Frees what a job that has ended keeps on this machine; of its folder in the bucket only what is empty."""
+        self._batches.remove_leftovers(job_id)
         shutil.rmtree(self._places.jobs / job_id, ignore_errors=True)
         self._preparation.remove_empty_folders(body)
 
@@ -178,7 +182,8 @@ class JobRunner:
             while self._queue and self._capacity.has_room() and not self._closing:
                 job_id = self._queue.popleft()
                 gpu = self._capacity.take(job_id)
-                self._runs[job_id] = run = Run(job_id)
+                job = self._resources.job(job_id)
+                self._runs[job_id] = run = Run(job_id, job.kind if job else JobKind.TRAINING, gpu)
                 try:
                     self._resources.update_job(job_id, state=JobState.PREPARING, note="")
                 except _UNWRITABLE:
@@ -190,23 +195,30 @@ class JobRunner:
                     # It was deleted, or moved on behind our back.
                     self._forget(run)
                     continue
-                threading.Thread(target=self._prepare, args=(run, gpu), name=f"prepare-{job_id}", daemon=True).start()
+                self._begin(self._prepare, run)
 
-    def _prepare(self, run: Run, gpu: int | None) -> None:
+    def _begin(self, task: Callable[[Run], None], run: Run) -> None:
+        threading.Thread(target=task, args=(run,), name=f"prepare-{run.id}", daemon=True).start()
+
+    def _prepare(self, run: Run) -> None:
         try:
             job = self._resources.job(run.id)
             assert job is not None
-            self._pin(job)
-            prepared = self._preparation.prepare(
-                run.id, job.body, gpu, self._spare.backend, lambda note: self._say(run.id, note)
-            )
-            self._launch(run, prepared)
+            self._launch(run, self._prepared(job, run.gpu))
         except PreparationError as problem:
             self._fail(run, (INVALID_ARGUMENT, str(problem)))
         except Exception as problem:
             _log.exception("job %s could not be prepared", run.id)
             message = f"The job could not be prepared: {type(problem).__name__}: {problem}"
             self._fail(run, disk_full("The job could not start") if is_disk_full(problem) else (INTERNAL, message))
+
+    def _prepared(self, job: StoredJob, gpu: int | None) -> PreparedJob:
+        if job.kind is JobKind.BATCH:
+            return self._batches.prepare(job.id, job.body, job.model, gpu)
+        self._pin(job)
+        return self._preparation.prepare(
+            job.id, job.body, gpu, self._spare.backend, lambda note: self._say(job.id, note)
+        )
 
     def _launch(self, run: Run, prepared: PreparedJob) -> None:
         run.backend, run.note = prepared.backend, prepared.note
@@ -246,7 +258,9 @@ class JobRunner:
             replica.release()
             run.living.discard(replica.name)
             ended = replica.ended()
-            if not run.is_cancelled and run.error is None and not self._chief_is_done(run, replica):
+            if self._goes_on(run, ended):
+                return
+            if not run.is_cancelled and run.error is None and not run.chief_is_done(replica):
                 run.error = (
                     error_of(replica.name, ended, replica.folder) if ended else lost(replica.name, replica.folder)
                 )
@@ -256,10 +270,14 @@ class JobRunner:
             if not run.living and run.is_launched:
                 self._finish(run)
 
-    def _chief_is_done(self, run: Run, replica: SupervisedReplica) -> bool:
-        chief = run.replicas.get("workerpool0-0")
-        ended = chief.ended() if chief is not None else None
-        return replica is not chief and ended is not None and ended.get("code") == 0
+    def _goes_on(self, run: Run, ended: Mapping[str, Any] | None) -> bool:
+        """Starts a batch again whose process died: it knows itself where it was."""
+        if run.kind is not JobKind.BATCH or run.is_cancelled or run.error or not self._batches.goes_on(run.id, ended):
+            return False
+        run.begin_again()
+        self._say(run.id, "Its process died; it goes on where it was.")
+        self._begin(self._prepare, run)
+        return True
 
     def _finish(self, run: Run) -> None:
         run.ended = run.ended or time.time()
@@ -307,15 +325,14 @@ class JobRunner:
 
     def _adopt(self, job: StoredJob) -> None:
         """A job that an earlier platform started: its supervisor lives, has ended, or never began."""
-        self._runs[job.id] = run = Run(job.id)
+        self._runs[job.id] = run = Run(job.id, job.kind, self._capacity.take(job.id))
         run.is_cancelled = job.state == JobState.CANCELLING
-        gpu = self._capacity.take(job.id)
-        if job.state == JobState.RUNNING:
+        if job.state == JobState.RUNNING and job.kind is not JobKind.BATCH:
             self._resume(run)
         else:
-            threading.Thread(target=self._take_up, args=(run, gpu), name=f"take-up-{run.id}", daemon=True).start()
+            self._begin(self._take_up, run)
 
-    def _take_up(self, run: Run, gpu: int | None) -> None:
+    def _take_up(self, run: Run) -> None:
         # A supervisor may have got its line just before the platform died; the job must not start twice.
         deadline = time.monotonic() + _CLAIM_SECONDS
         while self._is_about_to_be_claimed(run) and time.monotonic() < deadline:
@@ -324,7 +341,7 @@ class JobRunner:
             with self._lock:
                 self._guarded(self._resume, run)
         else:
-            self._prepare(run, gpu)
+            self._prepare(run)
 
     def _claims(self, run: Run) -> list[Path]:
         """The folders of the job's replicas that a supervisor serves or has served."""
@@ -343,11 +360,15 @@ class JobRunner:
             self._watch(run, replica)
         if replicas and job is not None and job.state == JobState.PREPARING:
             run.started = time.time()
-            never_started = [replica.name for replica in replicas_of(job.body)[len(replicas) :]]
+            expected = [] if job.kind is JobKind.BATCH else replicas_of(job.body)
+            never_started = [replica.name for replica in expected[len(replicas) :]]
             run.error = lost(never_started[0], self._places.jobs) if never_started else None
+        gone = [replica for replica in replicas if replica.name not in run.living]
+        if (gone or not replicas) and self._goes_on(run, gone[0].ended() if gone else None):
+            return
         for replica in replicas:
             if replica.name not in run.living and run.error is None:
-                run.error = self._error_after_absence(replica)
+                run.error = error_after_absence(replica)
         if not replicas:
             run.error = restarted()
         if run.error is not None or run.is_cancelled:
@@ -360,16 +381,10 @@ class JobRunner:
             self._finish(run)
         self._wake()
 
-    def _error_after_absence(self, replica: SupervisedReplica) -> Error | None:
-        ended = replica.ended()
-        if ended is not None:
-            return error_of(replica.name, ended, replica.folder)
-        return lost(replica.name, replica.folder) if replica.is_of_this_boot else restarted()
-
     # --- small things ---
 
     def _pin(self, job: StoredJob) -> None:
-        if not (self._places.jobs / job.id / "packages.json").exists():
+        if job.kind is JobKind.TRAINING and not (self._places.jobs / job.id / "packages.json").exists():
             self._preparation.pin(job.body, self._places.jobs / job.id)
 
     def _say(self, job_id: str, note: str) -> None:

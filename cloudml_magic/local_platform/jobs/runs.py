@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-from cloudml_magic.local_platform.jobs.outcomes import Error
+from cloudml_magic.local_platform.jobs.outcomes import Error, error_of, lost, restarted
 from cloudml_magic.local_platform.jobs.supervision import SupervisedReplica
+from cloudml_magic.records import JobKind
 from cloudml_magic.states import JobState
 
 
@@ -19,6 +20,10 @@ class StoredJob(Protocol):
     def body(self) -> Mapping[str, Any]: ...
     @property
     def state(self) -> JobState: ...
+    @property
+    def kind(self) -> JobKind: ...
+    @property
+    def model(self) -> Mapping[str, Any]: ...
 
 
 class JobStore(Protocol):
@@ -41,8 +46,10 @@ class JobStore(Protocol):
 class Run:
     """A job that was taken out of the queue."""
 
-    def __init__(self, job_id: str) -> None:
+    def __init__(self, job_id: str, kind: JobKind, gpu: int | None) -> None:
         self.id = job_id
+        self.kind = kind
+        self.gpu = gpu
         self.replicas: dict[str, SupervisedReplica] = {}
         self.living: set[str] = set()
         self.is_launched = False
@@ -54,11 +61,31 @@ class Run:
         self.ended: float | None = None
         self.backend: str | None = None
 
+    def begin_again(self) -> None:
+        """Nothing of it lives: it is as it was before its launch."""
+        self.replicas.clear()
+        self.living.clear()
+        self.is_launched = self.is_stopping = False
+
+    def chief_is_done(self, replica: SupervisedReplica) -> bool:
+        """Whether this is not the chief, and the chief has ended well."""
+        chief = self.replicas.get("workerpool0-0")
+        ended = chief.ended() if chief is not None else None
+        return replica is not chief and ended is not None and ended.get("code") == 0
+
     def stop(self) -> None:
         """Asks all replicas that live to end; none is started any more."""
         self.is_stopping = True
         for name in self.living:
             self.replicas[name].ask_to_end()
+
+
+def error_after_absence(replica: SupervisedReplica) -> Error | None:
+    """How a replica failed whose supervisor is not there, and was another platform's."""
+    ended = replica.ended()
+    if ended is not None:
+        return error_of(replica.name, ended, replica.folder)
+    return lost(replica.name, replica.folder) if replica.is_of_this_boot else restarted()
 
 
 def record(run: Run, store: JobStore) -> None:

@@ -66,7 +66,8 @@ class OutputLog:
         self._log = os.open(os.path.join(folder, "output.log"), flags, 0o600)
         self._index = os.open(os.path.join(folder, "output.index"), flags, 0o600)
         self._maskers = {1: Masker(secrets), 2: Masker(secrets)}
-        self._size = 0
+        # What a batch printed before its process died and was started again.
+        self._size = os.fstat(self._log).st_size
         self._index_is_torn = False
         self._head, self._tail = head, tail
         self._kept: deque[tuple[float, int, bytes]] = deque()

@@ -235,7 +235,7 @@ def server_fields(job: StoredJob) -> dict[str, Any]:
 
 def _same_kind(job: StoredJob, kind: JobKind) -> StoredJob:
     if job.kind is not kind:
-        raise PlatformError(409, f"The label {TOKEN_LABEL} is that of {job.resource_name}, which is another kind of job.")
+        raise PlatformError(409, f"The label {TOKEN_LABEL} is that of another kind of job: {job.resource_name}.")
     return job
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.resources.jobs import (
     JobResources,
     StoredJob,

@@ -14,11 +14,14 @@ from typing import Any
 
 from cloudml_magic.local_platform.buckets.store import BucketStore
 from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.jobs.batch import state_folder
 from cloudml_magic.local_platform.logs import CHIEF, ReplicaLog
 from cloudml_magic.local_platform.reported_events import ReportedEvents
 from cloudml_magic.local_platform.resources.jobs import JobResources, StoredJob
 from cloudml_magic.local_platform.watch import FolderWatch
 from cloudml_magic.local_platform.wire import Request, Response
+from cloudml_magic.records import JobKind
+from cloudml_magic.serving.batch.reports import EVENTS
 
 HEARTBEAT_SECONDS = 15.0
 # With inotify this is only a second look; without it, it is how late an event may come.
@@ -149,6 +152,8 @@ class EventStreams:
             yield b"".join(batch)
 
     def _events_file(self, job: StoredJob) -> Path | None:
+        if job.kind is JobKind.BATCH:
+            return state_folder(self._jobs, job.id) / EVENTS
         uri = str(job.body.get("jobSpec", {}).get("baseOutputDirectory", {}).get("outputUriPrefix", ""))
         bucket, _, folder = uri.removeprefix("gs://").strip("/").partition("/")
         return self._store.path_of(bucket, f"{folder}/events.jsonl".lstrip("/")) if uri.startswith("gs://") else None

@@ -17,7 +17,7 @@ from typing import NoReturn
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.serving.batch.confirmed import Confirmed, beginning, read_confirmed
 from cloudml_magic.serving.batch.finishing import finish
-from cloudml_magic.serving.batch.reports import Progress, counted, say, write_summary
+from cloudml_magic.serving.batch.reports import Progress, counted, say
 from cloudml_magic.serving.batch.shares import Shares, shares_of
 from cloudml_magic.serving.batch.specification import InputObject, Specification, read_specification
 from cloudml_magic.serving.batch.workers import run_workers
@@ -64,7 +64,6 @@ def _run(specification: Specification) -> int:
 
 
 def _end(specification: Specification, shares: Shares, after: Sequence[Confirmed], stopping: _Stopping) -> int:
-    write_summary(specification, after, shares.total)
     done = sum(one.done for one in after)
     if not all(one.finished for one in after):
         if not _is_cancelled():

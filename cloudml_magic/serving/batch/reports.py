@@ -5,15 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cloudml_magic.serving.batch.confirmed import Confirmed
-from cloudml_magic.serving.batch.specification import Specification
-from cloudml_magic.serving.batch.whole_file import write_whole
-
-EVENTS, SUMMARY = "events.jsonl", "summary.json"
+EVENTS = "events.jsonl"
 _EVENT_SECONDS, _LINE_SECONDS = 0.2, 10.0
 
 
@@ -62,16 +57,3 @@ class Progress:
 def counted(done: int, total: int | None) -> str:
     """`34,000 of 100,000 instances`."""
     return f"{done:,} instances" if total is None else f"{done:,} of {total:,} instances"
-
-
-def write_summary(specification: Specification, shares: Sequence[Confirmed], total: int | None) -> None:
-    """How many instances have a prediction, an error, or neither (-1: nobody knows)."""
-    done = sum(one.done for one in shares)
-    finished = all(one.finished for one in shares)
-    summary = {
-        "succeeded": sum(one.succeeded for one in shares),
-        "failed": sum(one.failed for one in shares),
-        "incomplete": 0 if finished else -1 if total is None else max(0, total - done),
-        "partial": [text for one in shares for text in one.partial],
-    }
-    write_whole(specification.state / SUMMARY, json.dumps(summary).encode())

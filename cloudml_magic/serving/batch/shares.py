@@ -12,7 +12,7 @@ from typing import Any
 from cloudml_magic.serving.batch.specification import InputObject, Specification
 from cloudml_magic.serving.batch.whole_file import write_whole
 
-_FILE = "shares.json"
+SHARES = "shares.json"
 _LINES = ("jsonl", "csv", "file-list")
 _STEP = 64 * 1024 * 1024
 
@@ -39,7 +39,7 @@ class Shares:
 
 def shares_of(specification: Specification) -> Shares:
     """The shares as they were cut when the job first began."""
-    file = specification.state / _FILE
+    file = specification.state / SHARES
     if not file.exists():
         write_whole(file, json.dumps(_cut(specification)).encode())
     document = json.loads(file.read_bytes())

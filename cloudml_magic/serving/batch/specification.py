@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+SPECIFICATION = "specification.json"
 RESULTS = "prediction.results-00000-of-00001"
 ERRORS = "prediction.errors_stats-00000-of-00001"
 
