@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
@@ -59,12 +60,14 @@ class Client:
         """Submits a batch prediction once, as `create_job` does."""
         return self._submit(batch.create_batch_job(spec, self._project, self._region), spec.token, JobKind.BATCH)
 
-    def submitted(self, token: str, kind: JobKind = JobKind.TRAINING) -> JobSnapshot | None:
-        """The job that a submission became, if it arrived."""
-        dialect = _DIALECTS[kind]
-        answer = self._caller.perform(dialect.list_jobs(self._project, self._region, token=token))
-        found, _ = dialect.read_jobs(answer, self._target)
-        return found[0] if found else None
+    def submitted(self, token: str, kind: JobKind | None = None) -> JobSnapshot | None:
+        """The job that a submission became, of this kind or of any, if it arrived."""
+        for dialect in [_DIALECTS[kind]] if kind else _DIALECTS.values():
+            answer = self._caller.perform(dialect.list_jobs(self._project, self._region, token=token))
+            found, _ = dialect.read_jobs(answer, self._target)
+            if found:
+                return found[0]
+        return None
 
     def job(self, resource_name: str) -> JobSnapshot:
         """How a job stands now."""
@@ -73,7 +76,16 @@ class Client:
 
     def jobs(self) -> Iterator[JobSnapshot]:
         """Every job of the place, latest first."""
-        return self._jobs_of(JobKind.TRAINING)
+        return heapq.merge(*map(self._jobs_of, JobKind), key=lambda job: job.created, reverse=True)
+
+    def job_of_id(self, job_id: str) -> JobSnapshot:
+        """How the job of an id stands now, of whichever kind it is."""
+        try:
+            return self.job(self.resource_name(job_id, JobKind.TRAINING))
+        except CloudMLError as error:
+            if error.reference != "not-found":
+                raise
+        return self.job(self.resource_name(job_id, JobKind.BATCH))
 
     def cancel(self, resource_name: str) -> None:
         """Asks a job to stop; one that has ended already is left as it is."""

@@ -10,6 +10,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.sent_job import Job
 
 _RESULTS, _ERRORS = "prediction.results-", "prediction.errors_stats-"
+_UNFINISHED = ".part"
 
 
 class BatchJob(Job):
@@ -21,8 +22,15 @@ class BatchJob(Job):
         return _frame([_row(line) for line in self._lines(_RESULTS)])
 
     def errors(self) -> Any:
-        """The instances that could not be predicted, with their line and the reason: waits for the job."""
-        self.wait()
+        """The instances that could not be predicted, with their line and the reason: waits for the job's end.
+
+        Also of a job that failed, because all of them could not, or that was cancelled.
+        """
+        try:
+            self.wait()
+        except CloudMLError as ended:
+            if ended.reference not in {"job-failed", "job-cancelled"}:
+                raise
         return _frame(list(self._lines(_ERRORS)))
 
     def model(self, custom_objects: Mapping[str, Any] | None = None, *, trust: bool = False) -> Any:
@@ -34,9 +42,11 @@ class BatchJob(Job):
         )
 
     def _lines(self, prefix: str) -> Iterator[dict[str, Any]]:
+        if not self.snapshot().folder:
+            return
         folder = self.folder
         for name in sorted(self._connection.storage.names(folder)):
-            if name.startswith(prefix):
+            if name.startswith(prefix) and not name.endswith(_UNFINISHED):
                 content = self._connection.storage.read(folder / name) or b""
                 for line in content.splitlines():
                     if line.strip():

@@ -93,7 +93,7 @@ def _of(submission: Submission) -> Job:
 
 def _by_id(identifier: str) -> Job:
     there = connection()
-    return _job(there.client.job(there.client.resource_name(identifier, JobKind.TRAINING)), there)
+    return _job(there.client.job_of_id(identifier), there)
 
 
 def _job(snapshot: JobSnapshot, there: Connection) -> Job:
