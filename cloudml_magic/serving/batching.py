@@ -1,12 +1,14 @@
 """Answers together what arrives together: while one batch runs, requests queue, and all of them are the next batch.
 
-There is no timer: a request that comes alone is computed at once.
+There is no timer: a request that comes alone is computed at once. What takes less time than waking a thread is computed
+on the loop's own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ MOST_WAITING_BYTES = 256 * 1024 * 1024
 MOST_BATCH_ROWS = 1024
 _RETRY_SECONDS = 1
 _LARGE = 64 * 1024
+# For so long the loop may keep other requests waiting; waking a thread and being woken by it costs as much.
+_QUICK_SECONDS = 0.00015
+_MOST_KINDS = 256
 
 
 @dataclass(slots=True, eq=False)
@@ -47,6 +52,8 @@ class Batcher:
         self._arrived: deque[_Waiting] = deque()
         self._wakes: SimpleQueue[None] = SimpleQueue()
         self._will_wake = False
+        self._is_computing = False
+        self._row_seconds: dict[tuple[Any, ...], float] = {}
         self._requests = 0
         self._bytes = 0
         self.waiting_rows = 0
@@ -91,29 +98,51 @@ class Batcher:
 
     def _wake(self) -> None:
         self._will_wake = False
-        self._wakes.put(None)
+        if self._is_quick():
+            for batch in _batches(self._taken()):
+                _deliver(batch, self._computed(batch))
+        else:
+            self._wakes.put(None)
+
+    def _is_quick(self) -> bool:
+        """Whether what waits will take no longer than waking a thread, by what its kinds took before."""
+        if self._is_computing:
+            return False
+        expected = sum(self._row_seconds.get(waiting.kind, 1.0) * waiting.rows for waiting in self._arrived)
+        return expected < _QUICK_SECONDS
 
     def _work(self) -> None:
         while True:
             self._wakes.get()
-            arrived = []
-            while self._arrived:
-                arrived.append(self._arrived.popleft())
-            for batch in _batches(arrived):
-                self._compute(batch)
+            self._is_computing = True
+            for batch in _batches(self._taken()):
+                self._loop.call_soon_threadsafe(_deliver, batch, self._computed(batch))
+            self._is_computing = False
 
-    def _compute(self, batch: list[_Waiting]) -> None:
-        batch = [waiting for waiting in batch if not waiting.answer.done()]
-        if not batch:
-            return
+    def _taken(self) -> list[_Waiting]:
+        arrived = []
+        while self._arrived:
+            waiting = self._arrived.popleft()
+            # Whoever asked may have gone.
+            if not waiting.answer.done():
+                arrived.append(waiting)
+        return arrived
+
+    def _computed(self, batch: list[_Waiting]) -> list[Tensors | Exception]:
+        rows = sum(waiting.rows for waiting in batch)
+        began = time.perf_counter()
         results: list[Tensors | Exception]
         try:
             results = list(self._together(batch)) if len(batch) > 1 else [self._alone(batch[0])]
         except Exception as problem:
             # One of them is at fault: each is computed by itself, so that only that one fails.
             results = [self._result(waiting) for waiting in batch] if len(batch) > 1 else [problem]
-        self._loop.call_soon_threadsafe(_deliver, batch, results)
-        self._seen(sum(waiting.rows for waiting in batch))
+        else:
+            if len(self._row_seconds) >= _MOST_KINDS:
+                self._row_seconds.clear()
+            self._row_seconds[batch[0].kind] = (time.perf_counter() - began) / max(1, rows)
+        self._seen(rows)
+        return results
 
     def _result(self, waiting: _Waiting) -> Tensors | Exception:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -94,3 +95,49 @@ def test_a_full_queue_says_when_to_come_back(monkeypatch: pytest.MonkeyPatch) ->
     assert isinstance(refused, RefusedError)
     assert (refused.status, refused.retry_seconds) == (429, 1)
     assert refused.text == "The model has 2 requests to answer already. Send this one again in a moment."
+
+
+def test_a_quick_model_is_computed_without_waking_a_thread() -> None:
+    """Its first call shows how quick it is; after that the loop computes it, still all that waits together."""
+
+    class Threads(Doubling):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate.set()
+            self.names: list[str] = []
+
+        def run(self, signature: str, inputs: Tensors) -> Tensors:
+            self.names.append(threading.current_thread().name)
+            return super().run(signature, inputs)
+
+    engine = Threads()
+
+    async def ask() -> list[Any]:
+        batcher = Batcher(engine, asyncio.get_running_loop(), lambda rows: None)
+        for _ in range(50):
+            await batcher.submit("s", rows(1), 8)
+        engine.batches.clear()
+        return await asyncio.gather(*(batcher.submit("s", rows(number), 8) for number in range(4)))
+
+    found = asyncio.run(ask())
+    assert [each["y"][0, 0] for each in found] == [0, 2, 4, 6]
+    assert engine.batches == [4]
+    assert engine.names[0] == "batches"
+    assert engine.names[-1] == threading.current_thread().name
+
+
+def test_a_slow_model_never_holds_the_loop_up() -> None:
+    """What takes longer than waking a thread is left to the thread."""
+
+    class Slow(Doubling):
+        def run(self, signature: str, inputs: Tensors) -> Tensors:
+            assert threading.current_thread().name == "batches"
+            time.sleep(0.002)
+            self.gate.set()
+            return super().run(signature, inputs)
+
+    async def ask() -> list[Any]:
+        batcher = Batcher(Slow(), asyncio.get_running_loop(), lambda rows: None)
+        return [await batcher.submit("s", rows(number), 8) for number in range(10)]
+
+    assert len(asyncio.run(ask())) == 10
