@@ -113,7 +113,7 @@ def words(problem: CloudMLError) -> str:
     """What is wrong with one instance, as one paragraph."""
     text = " ".join(part for part in (problem.what, problem.why, problem.next) if part)
     # Instances are counted within what is asked at once, which is none of the reader's business.
-    return text.replace("Instance 0 ", "The instance ", 1)
+    return text.replace("Instance 0 ", "The instance ").replace(" at instance 0, ", " at ").replace(" at instance 0", "")
 
 
 def _joined(found: list[tuple[Sequence[int], Tensors]]) -> list[tuple[Sequence[int], Tensors]]:

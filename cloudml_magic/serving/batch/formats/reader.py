@@ -66,7 +66,7 @@ class _Cutter:
                 if end < 0:
                     dropped += len(chunk)
                     continue
-                yield from self._drop(rest, dropped + end + 1)
+                yield from self._drop(rest, dropped + end, 1)
                 chunk, rest, dropped = chunk[end + 1 :], b"", 0
             *lines, rest = (rest + chunk).split(b"\n")
             for first in range(0, len(lines), self._rows):
@@ -74,7 +74,7 @@ class _Cutter:
             if len(rest) > LONGEST_INSTANCE:
                 rest, dropped = rest[:2000], len(rest)
         if dropped:
-            yield from self._drop(rest, dropped)
+            yield from self._drop(rest, dropped, 0)
         elif rest:
             yield from self._take([rest])
         self._block.broken = broken
@@ -93,12 +93,12 @@ class _Cutter:
             if len(self._block.lines) >= self._rows or self._bytes >= MOST_BYTES:
                 yield self._flush()
 
-    def _drop(self, beginning: bytes, size: int) -> Iterator[Block]:
+    def _drop(self, beginning: bytes, size: int, end: int) -> Iterator[Block]:
         """A line too long is a blank one that is known to be refused."""
         if self._block.lines:
             yield self._flush()
         self._block.lines.append(b"")
-        self._block.offset += size
+        self._block.offset += size + end
         error = f"The line has {size:,} bytes; an instance has at most {LONGEST_INSTANCE:,}."
         self._block.too_long.append(Refused(self._block.line, shown(beginning), error))
         yield self._flush()
