@@ -46,7 +46,7 @@ def agreeing_graphs(folder: Path, interface: ModelInterface, engine_folder: Path
         graphs[signature.name], sessions[signature.name] = graph, session
     if min(faster) < 1:
         raise NotCertifiedError(f"ONNX Runtime is no faster for this model ({min(faster):.1f} times).")
-    words = [f"ONNX Runtime agrees with TensorFlow (largest relative difference {largest:.0e}"]
+    words = [f"It agrees with TensorFlow (largest relative difference {largest:.0e}"]
     if interface.picture is not None:
         words.append(f", {_compared_pictures(reference, sessions[PIXELS], graphs[PIXELS], interface):.0e} for pictures")
     return graphs, "".join(words) + f") and was {min(faster):.1f} times as fast."

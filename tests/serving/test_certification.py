@@ -19,7 +19,7 @@ from tests.serving.processes import ServingProcess
 pytestmark = pytest.mark.slow
 
 Certify = Callable[[str], tuple[Path, dict[str, Any]]]
-AGREES = r"ONNX Runtime agrees with TensorFlow \(largest relative difference \de-\d\d(, \de[+-]\d\d for pictures)?\) and was [\d.]+ times as fast\."
+AGREES = r"It agrees with TensorFlow \(largest relative difference \de-\d\d(, \de[+-]\d\d for pictures)?\) and was [\d.]+ times as fast\."
 
 
 @pytest.mark.parametrize("name", ["table", "flowers", "scaled"])
