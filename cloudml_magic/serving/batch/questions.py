@@ -13,7 +13,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import ModelInterface, PictureInput, Signature
 from cloudml_magic.serving import pictures
 from cloudml_magic.serving.batch.pieces import Piece
-from cloudml_magic.serving.engines import Tensors
+from cloudml_magic.serving.engines import Engine, Tensors
 from cloudml_magic.serving.instances import tensors_of_rows
 from cloudml_magic.serving.requests import DEFAULT_SIGNATURE
 
@@ -39,15 +39,16 @@ class Asked:
 
 
 class Asker:
-    """Knows how the model is asked; pictures are decoded here, several at a time."""
+    """Knows how the model is asked; pictures that the engine cannot decode are decoded here, several at a time."""
 
-    def __init__(self, interface: ModelInterface, decoders: int) -> None:
+    def __init__(self, interface: ModelInterface, engine: Engine, decoders: int) -> None:
         signatures = interface.signatures
         self.signature: Signature = signatures.get(DEFAULT_SIGNATURE) or next(iter(signatures.values()))
         only = self.signature.inputs[0]
         takes = interface.picture is not None and only.name == interface.picture.input and only.dtype == "string"
-        self.picture: PictureInput | None = interface.picture if takes and PIXELS in signatures else None
-        self._pixels = signatures.get(PIXELS)
+        self.picture: PictureInput | None = interface.picture if takes else None
+        self._pixels = None if engine.answers(self.signature.name) else signatures.get(PIXELS)
+        self.asked = self._pixels if self.picture is not None and self._pixels is not None else self.signature
         self._pool = ThreadPoolExecutor(decoders, thread_name_prefix="pictures")
 
     def ask(self, piece: Piece) -> Asked:
@@ -55,37 +56,38 @@ class Asker:
         errors: dict[int, str] = {}
         found = halved(self._tensors, piece.values, range(len(piece.lines)), errors)
         if self.picture is not None:
-            found = [(rows, pixels) for rows, named in found for rows, pixels in self._decoded(rows, named, errors)]
-        name = PIXELS if self.picture is not None else self.signature.name
-        return Asked(piece, [Question(name, rows, tensors) for rows, tensors in _joined(found)], errors)
+            found = [each for rows, named in found for each in self._pictures(rows, named, errors)]
+        return Asked(piece, [Question(self.asked.name, rows, tensors) for rows, tensors in _joined(found)], errors)
 
     def _tensors(self, values: Any) -> Tensors:
         return tensors_of_rows(self.signature, values)
 
-    def _decoded(
+    def _pictures(
         self, rows: Sequence[int], named: Tensors, errors: dict[int, str]
     ) -> list[tuple[Sequence[int], Tensors]]:
+        """The pictures as the engine takes them; those that are none are errors."""
         assert self.picture is not None
-        assert self._pixels is not None
-        good, arrays = [], []
-        results = self._pool.map(self._pixels_or_error, named[self.picture.input])
-        for row, result in zip(rows, results, strict=True):
+        good, found = [], []
+        for row, result in zip(rows, self._pool.map(self._read, named[self.picture.input]), strict=True):
             if isinstance(result, str):
                 errors[row] = result
             else:
                 good.append(row)
-                arrays.append(result)
+                found.append(result)
         if not good:
             return []
-        array = np.stack(arrays)
+        if self._pixels is None:
+            return [(good, {self.picture.input: np.array(found, object)})]
+        array = np.stack(found)
         spec = self._pixels.inputs[0]
         return [(good, {spec.name: array[..., 0] if len(spec.shape) == 3 else array})]
 
-    def _pixels_or_error(self, content: bytes) -> Any:
+    def _read(self, content: bytes) -> Any:
+        """One picture, decoded if that is not the engine's work, or what is wrong with it."""
         assert self.picture is not None
         try:
             plain = pictures.checked([content], self.picture).contents[0]
-            return pictures.pixels(plain, self.picture, 0)
+            return plain if self._pixels is None else pictures.pixels(plain, self.picture, 0)
         except CloudMLError as problem:
             return words(problem)
 
@@ -113,7 +115,8 @@ def words(problem: CloudMLError) -> str:
     """What is wrong with one instance, as one paragraph."""
     text = " ".join(part for part in (problem.what, problem.why, problem.next) if part)
     # Instances are counted within what is asked at once, which is none of the reader's business.
-    return text.replace("Instance 0 ", "The instance ").replace(" at instance 0, ", " at ").replace(" at instance 0", "")
+    text = text.replace("Instance 0 ", "The instance ")
+    return text.replace(" at instance 0, ", " at ").replace(" at instance 0", "")
 
 
 def _joined(found: list[tuple[Sequence[int], Tensors]]) -> list[tuple[Sequence[int], Tensors]]:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from queue import Queue
 
@@ -15,7 +16,7 @@ from cloudml_magic.serving.batch.confirmed import MOST_PARTIAL, Confirmed, Outpu
 from cloudml_magic.serving.batch.formats import reader_of
 from cloudml_magic.serving.batch.pieces import Piece, Place, Refused
 from cloudml_magic.serving.batch.predictions import Answered, answered, error_lines, result_lines
-from cloudml_magic.serving.batch.questions import PIXELS, Asked, Asker
+from cloudml_magic.serving.batch.questions import Asked, Asker
 from cloudml_magic.serving.batch.shares import Range
 from cloudml_magic.serving.batch.specification import Specification
 from cloudml_magic.serving.engines import Engine
@@ -43,10 +44,11 @@ class ShareWork:
         self._ranges = ranges
         self._engine = engine
         self._progress = progress
-        self._asker = Asker(interface, decoders=max(2, len(os.sched_getaffinity(0))))
+        self._asker = Asker(interface, engine, decoders=max(2, len(os.sched_getaffinity(0))))
         self._rows = batch_rows(specification.batch_size, self._asker.signature, self._asker.picture)
-        asked = interface.signatures[PIXELS] if self._asker.picture else self._asker.signature
-        self._outputs = [spec.name for spec in asked.outputs]
+        self._outputs = [spec.name for spec in self._asker.asked.outputs]
+        # While one batch of pictures is decoded in the graph, another is computed.
+        self._predictors = ThreadPoolExecutor(2 if self._asker.picture else 1, thread_name_prefix="predicting")
         self._stopping = threading.Event()
         self._is_through = False
         start = read_confirmed(specification, number) or Confirmed(beginning(ranges))
@@ -58,7 +60,7 @@ class ShareWork:
     def run(self) -> Confirmed:
         """Returns what is confirmed, which is all of the share unless it was stopped."""
         read: Queue[Asked | BaseException | None] = Queue(_AHEAD)
-        predicted: Queue[Answered | None] = Queue(_AHEAD)
+        predicted: Queue[Future[Answered] | None] = Queue(_AHEAD)
         failures: list[BaseException] = []
         reading = threading.Thread(target=self._read, args=(read,), name="reading", daemon=True)
         writing = threading.Thread(target=self._write, args=(predicted, failures), name="writing", daemon=True)
@@ -68,7 +70,7 @@ class ShareWork:
             while not self._stopping.is_set() and (asked := read.get()) is not None:
                 if isinstance(asked, BaseException):
                     raise asked
-                predicted.put(answered(asked, self._engine, self._outputs))
+                predicted.put(self._predictors.submit(answered, asked, self._engine, self._outputs))
             self._is_through = not self._stopping.is_set()
         finally:
             predicted.put(None)
@@ -105,7 +107,7 @@ class ShareWork:
 
     # --- the third stage ---
 
-    def _write(self, predicted: Queue[Answered | None], failures: list[BaseException]) -> None:
+    def _write(self, predicted: Queue[Future[Answered] | None], failures: list[BaseException]) -> None:
         confirmed_at = time.monotonic()
         # What loading left is never looked at again, and what a piece leaves is freed without being looked for.
         gc.collect()
@@ -116,7 +118,7 @@ class ShareWork:
                 if failures:
                     continue
                 try:
-                    self._write_one(answer)
+                    self._write_one(answer.result())
                     if time.monotonic() - confirmed_at >= _CONFIRM_SECONDS:
                         self._output.confirm()
                         gc.collect(1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import orjson
 
 from cloudml_magic.serving.batch.formats.reader import Block, blocks, place_after
@@ -13,6 +15,7 @@ from cloudml_magic.serving.batch.shares import Range
 from cloudml_magic.serving.json_bodies import array_of_numbers
 
 _DEEPEST = 32
+_NO_NUMBERS = (b'"', b"{", b"t", b"f", b"n", b"\r")
 
 
 class JsonLines:
@@ -34,6 +37,34 @@ def _of_numbers(block: Block, part: Range, place: Place) -> Piece | None:
     lines = block.lines
     if not lines or lines[0][:1] != b"[":
         return None
+    values = _vectors(lines) if lines[0][1:2] != b"[" else _nested(lines)
+    if values is None:
+        return None
+    numbers = list(range(block.line, block.line + len(lines)))
+    return Piece(part.address, numbers, lines, values, place_after(block, place))
+
+
+def _vectors(lines: list[bytes]) -> Any:
+    """Lines that are lists of as many numbers each, by counting marks: without any other bracket, sign or word."""
+    text = b"\n".join(lines)
+    count = len(lines)
+    if any(mark in text for mark in _NO_NUMBERS) or text[-1:] != b"]":
+        return None
+    if text.count(b"]\n[") != count - 1 or text.count(b"[") != count or text.count(b"]") != count:
+        return None
+    if len({line.count(b",") for line in lines}) != 1:
+        return None
+    try:
+        flat = orjson.loads(b"[" + text[1:-1].replace(b"]\n[", b",") + b"]")
+        is_whole = not any(mark in text for mark in (b".", b"e", b"E"))
+        values = np.frombuffer(array("q" if is_whole else "d", flat), np.int64 if is_whole else np.float64)
+    except (orjson.JSONDecodeError, OverflowError):
+        return None
+    return values.reshape(count, -1) if len(values) == count * (lines[0].count(b",") + 1) else None
+
+
+def _nested(lines: list[bytes]) -> Any:
+    """Lines that are regular arrays of several dimensions."""
     text = b"\n".join(lines)
     depth = len(lines[0]) - len(lines[0].lstrip(b"["))
     opening, closing = b"[" * depth, b"]" * depth
@@ -42,11 +73,8 @@ def _of_numbers(block: Block, part: Range, place: Place) -> Piece | None:
         return None
     if text.count(closing + b"\n" + opening) != len(lines) - 1:
         return None
-    array = array_of_numbers(b"[" + text.replace(b"\n", b",") + b"]")
-    if array is None or array.ndim != depth + 1 or len(array) != len(lines):
-        return None
-    numbers = list(range(block.line, block.line + len(lines)))
-    return Piece(part.address, numbers, lines, array, place_after(block, place))
+    found = array_of_numbers(b"[" + text.replace(b"\n", b",") + b"]")
+    return found if found is not None and found.ndim == depth + 1 and len(found) == len(lines) else None
 
 
 def _of_values(block: Block, part: Range, place: Place) -> Piece:
