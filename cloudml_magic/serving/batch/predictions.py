@@ -79,8 +79,10 @@ def result_lines(answer: Answered) -> bytes:
     written: list[bytes] = []
     for rows, outputs in answer.outputs:
         instances = texts if len(rows) == len(texts) else [texts[row] for row in rows]
-        lines = zip(repeat(_BEGIN), instances, repeat(_MIDDLE), prediction_texts(outputs), repeat(_END))
-        written.append(b"".join(chain.from_iterable(lines)))
+        before, predictions, behind = prediction_texts(outputs)
+        next_line = behind + _END + _BEGIN
+        lines = zip(instances, repeat(_MIDDLE + before), predictions, repeat(next_line))
+        written += (_BEGIN, b"".join(chain.from_iterable(lines))[: -len(_BEGIN)])
     return b"".join(written)
 
 
@@ -99,28 +101,26 @@ def error_line(source: str, refused: Refused) -> bytes:
     return _BEGIN + refused.text + b"," + rest[1:] + b"\n"
 
 
-def prediction_texts(outputs: Tensors) -> list[bytes]:
-    """Each row's answer as JSON: a bare value of one output, an object of several."""
+def prediction_texts(outputs: Tensors) -> tuple[bytes, list[bytes], bytes]:
+    """Each row's answer as JSON, but for what begins and ends all of them alike: a bare value, or an object."""
     columns = {name: _row_texts(plain_values(name, array)) for name, array in outputs.items()}
     if len(columns) == 1:
         return next(iter(columns.values()))
-    keys = [b'"' + name.encode() + b'":' for name in columns]
-    return [
-        b"{" + b",".join(key + text for key, text in zip(keys, row, strict=True)) + b"}"
-        for row in zip(*columns.values(), strict=True)
-    ]
+    parts: list[Any] = []
+    glue = b"{"
+    for name, (before, texts, behind) in columns.items():
+        parts += (repeat(glue + orjson.dumps(name) + b":" + before), texts)
+        glue = behind + b","
+    return b"", list(map(b"".join, zip(*parts, strict=False))), glue[:-1] + b"}"
 
 
-def _row_texts(values: Any) -> list[bytes]:
+def _row_texts(values: Any) -> tuple[bytes, list[bytes], bytes]:
     """JSON of each row; of numbers that of all rows at once, cut where they end."""
     if isinstance(values, list):
-        return [orjson.dumps(value) for value in values]
-    text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+        return b"", [orjson.dumps(value) for value in values], b""
     if values.size == 0:
-        return [orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY) for row in values]
+        return b"", [orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY) for row in values], b""
+    text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
     depth = values.ndim - 1
     opening, closing = b"[" * depth, b"]" * depth
-    if not depth:
-        return text[1:-1].split(b",")
-    inner = text[1 + depth : -1 - depth].split(closing + b"," + opening)
-    return [b"".join(parts) for parts in zip(repeat(opening, len(inner)), inner, repeat(closing))]
+    return opening, text[1 + depth : -1 - depth].split(closing + b"," + opening), closing

@@ -45,22 +45,22 @@ def _of_numbers(block: Block, part: Range, place: Place) -> Piece | None:
 
 
 def _vectors(lines: list[bytes]) -> Any:
-    """Lines that are lists of as many numbers each, by counting marks: without any other bracket, sign or word."""
+    """Lines that are lists of as many numbers each: read as one flat list that has a null where a line ends."""
     text = b"\n".join(lines)
-    count = len(lines)
+    width = lines[0].count(b",") + 1
     if any(mark in text for mark in _NO_NUMBERS) or text[-1:] != b"]":
         return None
-    if text.count(b"]\n[") != count - 1 or text.count(b"[") != count or text.count(b"]") != count:
-        return None
-    if len({line.count(b",") for line in lines}) != 1:
-        return None
+    is_whole = not any(mark in text for mark in (b".", b"e", b"E"))
     try:
-        flat = orjson.loads(b"[" + text[1:-1].replace(b"]\n[", b",") + b"]")
-        is_whole = not any(mark in text for mark in (b".", b"e", b"E"))
+        # A line break within a list lacks its null, and a second list in a line is no JSON then.
+        flat = orjson.loads(b"[" + text[1:-1].replace(b"]\n[", b",null,") + b"]")
+        if flat[width :: width + 1].count(None) != len(lines) - 1:
+            return None
+        del flat[width :: width + 1]
         values = np.frombuffer(array("q" if is_whole else "d", flat), np.int64 if is_whole else np.float64)
-    except (orjson.JSONDecodeError, OverflowError):
+    except (orjson.JSONDecodeError, OverflowError, TypeError):
         return None
-    return values.reshape(count, -1) if len(values) == count * (lines[0].count(b",") + 1) else None
+    return values.reshape(len(lines), width) if len(values) == len(lines) * width else None
 
 
 def _nested(lines: list[bytes]) -> Any:
