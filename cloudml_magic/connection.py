@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from cloudml_magic.client import Client, Access
+from cloudml_magic.client import Access, Client
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform import settings as local
 from cloudml_magic.local_platform.address import PlatformAddress, was_stopped

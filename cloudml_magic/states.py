@@ -1,4 +1,4 @@
-"""The legal transitions of jobs and of deployed models, as tables; this file does not know which side of the wire it serves."""
+"""The legal transitions of jobs and deployed models, as tables; this file knows nothing of the side that it serves."""
 
 from __future__ import annotations
 

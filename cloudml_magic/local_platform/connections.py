@@ -1,51 +1,15 @@
-"""uvicorn's protocol, hardened: shows out clients that ask nothing, and refuses what is no HTTP in Google's shape."""
+"""uvicorn's protocol for the platform: what is no HTTP is refused in Google's shape."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from typing import Any, cast
-
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from typing import Any
 
 from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.serving.connections import LimitedProtocol
 
 
-class LimitedProtocol(HttpToolsProtocol):  # type: ignore[misc]
-    """One connection; between requests uvicorn's own limit for idle connections holds."""
+class PlatformProtocol(LimitedProtocol):
+    """One connection to the platform."""
 
-    head_seconds = 30.0
-    _head_timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
-        self._expect_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._head_came()
-        super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._expect_head()
-
-    def on_headers_complete(self) -> None:
-        self._head_came()
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """What uvicorn answers, in plain text, to what it cannot read."""
-        content = json.dumps(PlatformError(400, msg).body()).encode()
-        head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=UTF-8\r\nconnection: close\r\n"
-        cast(Any, self.transport).write(f"{head}content-length: {len(content)}\r\n\r\n".encode() + content)
-        cast(Any, self.transport).close()
-
-    def _expect_head(self) -> None:
-        if self._head_timer is None:
-            transport = cast(Any, self.transport)
-            self._head_timer = asyncio.get_running_loop().call_later(self.head_seconds, transport.close)
-
-    def _head_came(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def refusal(self, message: str) -> dict[str, Any]:
+        return PlatformError(400, message).body()

@@ -22,14 +22,14 @@ class PlatformServer:
     def __init__(self, platform: LocalPlatform, token: str, listening: socket.socket) -> None:
         import uvicorn
 
-        from cloudml_magic.local_platform.connections import LimitedProtocol
+        from cloudml_magic.local_platform.connections import PlatformProtocol
 
         self._socket = listening
         self.application = Application(platform, Guard(token, listening.getsockname()[1]), platform.store.staging)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 cast(Any, self.application),
-                http=LimitedProtocol,
+                http=PlatformProtocol,
                 loop="asyncio",
                 lifespan="off",
                 ws="none",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -42,18 +42,23 @@ class TrainOptions:
     @classmethod
     def of(cls, options: dict[str, Any]) -> TrainOptions:
         """Options from keywords: a single text is allowed where several are, a dictionary where NAME=VALUE is."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(options.keys() - known):
-            raise CloudMLError(
-                "unknown-option",
-                f"There is no option {unknown[0]!r}.",
-                next=f"The options are: {', '.join(sorted(known))}.",
-            )
+        check_known(cls, options)
         several = {"env", "arg", "requires", "data", "ship"}
         values: dict[str, Any] = {
             name: _several(value) if name in several else value for name, value in options.items()
         }
         return cls(**values)
+
+
+def check_known(kind: type, options: Iterable[str]) -> None:
+    """Refuses an option that a group of options does not have."""
+    known = {field.name for field in fields(kind)}
+    if unknown := sorted(set(options) - known):
+        raise CloudMLError(
+            "unknown-option",
+            f"There is no option {unknown[0]!r}.",
+            next=f"The options are: {', '.join(sorted(known))}.",
+        )
 
 
 def _several(value: Any) -> tuple[str, ...]:

@@ -1,18 +1,18 @@
-"""uvicorn's protocol for large bodies and silent clients: wakes the application per megabyte, and waits for no head."""
+"""uvicorn's protocol, hardened: shows out clients that ask nothing, and is not woken for each piece of a large body."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, cast
 
-import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # uvicorn stops reading at 64 kB until the application has asked for more, which costs a picture's floats a millisecond.
 _HIGH_WATER = 1024 * 1024
 
 
-class ServingProtocol(HttpToolsProtocol):  # type: ignore[misc]
+class LimitedProtocol(HttpToolsProtocol):  # type: ignore[misc]
     """One connection; between requests uvicorn's own limit for idle connections holds."""
 
     head_seconds = 30.0
@@ -34,21 +34,16 @@ class ServingProtocol(HttpToolsProtocol):  # type: ignore[misc]
         self._head_came()
         super().on_headers_complete()
 
-    def on_body(self, body: bytes) -> None:
-        cycle = cast(Any, self).cycle
-        if cycle.response_complete:
-            return
-        cycle.body += body
-        if len(cycle.body) >= _HIGH_WATER:
-            self.flow.pause_reading()
-            cycle.message_event.set()
-
     def send_400_response(self, msg: str) -> None:
         """What uvicorn answers, in plain text, to what it cannot read."""
-        content = orjson.dumps({"error": msg})
-        head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        content = json.dumps(self.refusal(msg)).encode()
+        head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=UTF-8\r\nconnection: close\r\n"
         cast(Any, self.transport).write(f"{head}content-length: {len(content)}\r\n\r\n".encode() + content)
         cast(Any, self.transport).close()
+
+    def refusal(self, message: str) -> dict[str, Any]:
+        """The body of an answer to what is no HTTP, in the server's own shape."""
+        return {"error": message}
 
     def _expect_head(self) -> None:
         if self._head_timer is None:
@@ -59,3 +54,16 @@ class ServingProtocol(HttpToolsProtocol):  # type: ignore[misc]
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+class ServingProtocol(LimitedProtocol):
+    """One connection to a model."""
+
+    def on_body(self, body: bytes) -> None:
+        cycle = cast(Any, self).cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) >= _HIGH_WATER:
+            self.flow.pause_reading()
+            cycle.message_event.set()

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloudml_magic.local_platform.connections import LimitedProtocol
+from cloudml_magic.local_platform.connections import PlatformProtocol
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.filters import compiled
 from cloudml_magic.local_platform.platform import LocalPlatform
@@ -169,7 +169,7 @@ def answer(connection: socket.socket) -> bytes:
 
 def test_a_client_that_asks_nothing_is_shown_out(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence or half a request's head holds a connection for a while only, the first time and later; others go on."""
-    monkeypatch.setattr(LimitedProtocol, "head_seconds", 0.4)
+    monkeypatch.setattr(PlatformProtocol, "head_seconds", 0.4)
     asking = f"GET /cloudml/v1/status HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
     silent, half, second = (socket.create_connection(("127.0.0.1", served.port), timeout=10) for _ in range(3))
     with silent, half, second:

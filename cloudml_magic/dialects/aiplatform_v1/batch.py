@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudml_magic.dialects.aiplatform_v1.jobs import STATES, machine_words
-from cloudml_magic.dialects.aiplatform_v1.resources import TOKEN_LABEL, listing, next_page, parent, quoted, seconds
+from cloudml_magic.dialects.aiplatform_v1.resources import TOKEN_LABEL, JobCalls, next_page, parent, seconds
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.machines import accelerator_type, machine_type
 from cloudml_magic.records import BatchSpec, JobFailure, JobKind, JobSnapshot, Target
 from cloudml_magic.states import JobState
 
 _JOBS = "aiplatform.projects.locations.batchPredictionJobs"
+_CALLS = JobCalls(_JOBS)
+get_job, list_jobs, cancel_job, delete_job = _CALLS.get, _CALLS.list, _CALLS.cancel, _CALLS.delete
 _FORMATS = {"jsonl": "jsonl", "csv": "csv", "tfrecord": "tf-record", "files": "file-list"}
 
 
@@ -36,24 +38,6 @@ def create_batch_job(spec: BatchSpec, project: str, region: str) -> Call:
     if spec.batch_size is not None:
         body["manualBatchTuningParameters"] = {"batchSize": spec.batch_size}
     return Call(f"{_JOBS}.create", {"parent": parent(project, region)}, body)
-
-
-def get_job(resource_name: str) -> Call:
-    return Call(f"{_JOBS}.get", {"name": resource_name})
-
-
-def list_jobs(project: str, region: str, *, token: str | None = None, page_token: str | None = None) -> Call:
-    """The batch jobs of a place, or the one that a submission token became."""
-    filter = f"labels.{TOKEN_LABEL}={quoted(token)}" if token else None
-    return Call(f"{_JOBS}.list", listing(parent(project, region), page_token, filter))
-
-
-def cancel_job(resource_name: str) -> Call:
-    return Call(f"{_JOBS}.cancel", {"name": resource_name}, {})
-
-
-def delete_job(resource_name: str) -> Call:
-    return Call(f"{_JOBS}.delete", {"name": resource_name})
 
 
 def read_jobs(body: Mapping[str, Any], target: Target) -> tuple[list[JobSnapshot], str | None]:

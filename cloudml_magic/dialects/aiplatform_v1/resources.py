@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from cloudml_magic.dialects.call import Call
 
 TOKEN_LABEL = "cloudml-token"
 PAGE_SIZE = 100
@@ -39,3 +42,27 @@ def quoted(value: str) -> str:
 def next_page(body: Mapping[str, Any]) -> str | None:
     """The token of the page after this one."""
     return body.get("nextPageToken") or None
+
+
+@dataclass(frozen=True, slots=True)
+class JobCalls:
+    """The calls that both kinds of jobs have in common; `collection` is where Google's documents keep their methods."""
+
+    collection: str
+
+    def get(self, resource_name: str) -> Call:
+        """Asks how one job stands."""
+        return Call(f"{self.collection}.get", {"name": resource_name})
+
+    def list(self, project: str, region: str, *, token: str | None = None, page_token: str | None = None) -> Call:
+        """The jobs of a place, or the one that a submission token became."""
+        filter = f"labels.{TOKEN_LABEL}={quoted(token)}" if token else None
+        return Call(f"{self.collection}.list", listing(parent(project, region), page_token, filter))
+
+    def cancel(self, resource_name: str) -> Call:
+        """Asks one job to stop."""
+        return Call(f"{self.collection}.cancel", {"name": resource_name}, {})
+
+    def delete(self, resource_name: str) -> Call:
+        """Removes one job that has ended."""
+        return Call(f"{self.collection}.delete", {"name": resource_name})

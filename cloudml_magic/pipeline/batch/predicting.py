@@ -14,7 +14,7 @@ from cloudml_magic.packaging import slug
 from cloudml_magic.pipeline.batch.inputs import batch_input
 from cloudml_magic.pipeline.batch_job import BatchJob
 from cloudml_magic.pipeline.deployment.artifact import read_artifact
-from cloudml_magic.pipeline.deployment.lookup import chosen_version, split_title, unknown_model, versions_of
+from cloudml_magic.pipeline.deployment.lookup import chosen_version, known_versions, split_title
 from cloudml_magic.pipeline.options import checked_name
 from cloudml_magic.pipeline.session import CURRENT, connection_to, ledger, notebook_namespace
 from cloudml_magic.records import BatchSpec, JobSnapshot, ModelVersion
@@ -86,9 +86,7 @@ def _submit(spec: BatchSpec, there: Connection) -> JobSnapshot:
 
 def _version(title: str, there: Connection) -> ModelVersion:
     name, wanted = split_title(title)
-    versions = versions_of(name, there)
-    if not versions:
-        raise unknown_model(name, there)
+    versions = known_versions(name, there)
     if wanted:
         return chosen_version(versions, wanted, title)
     return next((version for version in versions if _DEFAULT in version.aliases), versions[-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from cloudml_magic.connection import Connection, place
@@ -15,7 +15,7 @@ from cloudml_magic.packaging import slug
 from cloudml_magic.pipeline.deployment.artifact import Artifact, ExportOptions, artifact_of
 from cloudml_magic.pipeline.deployment.lookup import endpoint_of, split_title, versions_of
 from cloudml_magic.pipeline.deployment.traffic import WHOLE, joined
-from cloudml_magic.pipeline.options import checked_name
+from cloudml_magic.pipeline.options import check_known, checked_name
 from cloudml_magic.pipeline.runtime import serving_image
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection_to
@@ -45,13 +45,7 @@ class DeployOptions:
     @classmethod
     def of(cls, options: dict[str, Any]) -> DeployOptions:
         """Options from keywords, checked."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(options.keys() - known):
-            raise CloudMLError(
-                "unknown-option",
-                f"There is no option {unknown[0]!r}.",
-                next=f"The options are: {', '.join(sorted(known))}.",
-            )
+        check_known(cls, options)
         return cls(**options)
 
     @property

@@ -49,6 +49,14 @@ def versions_of(name: str, there: Connection) -> list[ModelVersion]:
     return there.client.models.versions(models[-1].model_resource) if models else []
 
 
+def known_versions(name: str, there: Connection) -> list[ModelVersion]:
+    """The versions of a model that there is; raises if there is none."""
+    versions = versions_of(name, there)
+    if not versions:
+        raise unknown_model(name, there)
+    return versions
+
+
 def endpoint_of(name: str, there: Connection) -> Endpoint | None:
     """The endpoint of the model of this name."""
     found = sorted(there.client.models.endpoints(name), key=lambda endpoint: endpoint.created)
@@ -72,9 +80,7 @@ def deployed_model(title: str) -> DeployedModel:
     """The endpoint that answers for MODEL or MODEL/VERSION."""
     name, wanted = split_title(title)
     there = connection()
-    versions = versions_of(name, there)
-    if not versions:
-        raise unknown_model(name, there)
+    versions = known_versions(name, there)
     endpoint = endpoint_of(name, there)
     holding = {held.version: held for held in endpoint.deployed} if endpoint else {}
     if wanted:

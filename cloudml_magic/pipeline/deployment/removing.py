@@ -9,9 +9,8 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.deployment.lookup import (
     chosen_version,
     endpoint_of,
+    known_versions,
     split_title,
-    unknown_model,
-    versions_of,
 )
 from cloudml_magic.pipeline.deployment.traffic import without
 from cloudml_magic.pipeline.session import connection
@@ -51,9 +50,7 @@ def undeploy(title: str) -> list[str]:
     """Lets MODEL/VERSION go, or every version of MODEL; returns what went. The others take over its traffic."""
     name, wanted = split_title(title)
     there = connection()
-    versions = versions_of(name, there)
-    if not versions:
-        raise unknown_model(name, there)
+    versions = known_versions(name, there)
     endpoint = endpoint_of(name, there)
     chosen = chosen_version(versions, wanted, title).version if wanted else None
     leaving = [held for held in endpoint.deployed if chosen in (None, held.version)] if endpoint else []
@@ -71,9 +68,7 @@ def removal_of(title: str) -> Removal:
     """What deleting MODEL or MODEL/VERSION would take away; refused while it is deployed."""
     name, wanted = split_title(title)
     there = connection()
-    versions = versions_of(name, there)
-    if not versions:
-        raise unknown_model(name, there)
+    versions = known_versions(name, there)
     chosen = [chosen_version(versions, wanted, title)] if wanted else versions
     endpoint = endpoint_of(name, there)
     numbers = {version.version for version in chosen}
