@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform import images
+from cloudml_magic.local_platform.errors import PlatformError
 
 
 @pytest.fixture(autouse=True)

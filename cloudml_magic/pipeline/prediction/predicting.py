@@ -30,7 +30,7 @@ def predict(model: str, instances: Any) -> Prediction:
     """Asks MODEL or MODEL/VERSION; builds the requests from what the model says it takes."""
     asked = deployed_model(model)
     interface = _interface(asked)
-    what = given(instances, interface, lambda where: _content(where, asked.connection), LARGEST_PICTURE)
+    what = given(instances, interface, lambda where: content_of(where, asked.connection), LARGEST_PICTURE)
     # The stand-in of this machine reads arrays as NumPy writes them; TensorFlow Serving reads JSON.
     requests = requests_of(what, takes_binary=asked.connection.place.target is Target.LOCAL)
     check_count(requests, what.count, model)
@@ -87,7 +87,7 @@ def _fits(address: str, pattern: str) -> bool:
     return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
 
 
-def _content(where: str, there: Connection) -> bytes:
+def content_of(where: str, there: Connection) -> bytes:
     """A picture's bytes; only files of this machine and objects of buckets are read, nothing is fetched from a URL."""
     if where.startswith("gs://"):
         content = there.storage.read(Address.parse(where))
