@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import signal
 import time
 from itertools import pairwise
@@ -217,6 +218,23 @@ def test_a_table_with_quotes_is_read_by_one_of_the_workers(batch: Make) -> None:
     one = batch(content, "t.csv", format="csv", workers=2)
     assert one.run()[0] == 0
     assert [each["instance"][0] for each in one.results()] == list(range(2000))
+
+
+def test_memory_does_not_grow_with_the_input(batch: Make) -> None:
+    """Twenty times the rows take hardly more: pieces wait for each other at every stage."""
+    peaks = []
+    for count in (50_000, 1_000_000):
+        process = batch(rows(count)).start()
+        peak = 0
+        while process.poll() is None:
+            # Of this process alone; what `wait4` tells counts the one that it was forked from.
+            found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
+            peak = max(peak, int(found[1]) // 1024 if found else 0)
+            time.sleep(0.002)
+        assert process.communicate()[1] == b""
+        assert process.returncode == 0
+        peaks.append(peak)
+    assert peaks[1] < peaks[0] + 30, peaks
 
 
 def test_progress_is_told_five_times_a_second_at_most(batch: Make) -> None:

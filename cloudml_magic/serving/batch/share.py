@@ -121,7 +121,7 @@ class ShareWork:
                     self._write_one(answer.result())
                     if time.monotonic() - confirmed_at >= _CONFIRM_SECONDS:
                         self._output.confirm()
-                        gc.collect(1)
+                        gc.collect()
                         confirmed_at = time.monotonic()
                 except BaseException as problem:
                     failures.append(problem)
