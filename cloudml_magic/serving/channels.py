@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cloudml_magic.serving.jpeg import PixelsAt
+from cloudml_magic.serving.resizing import PixelsAt
 
 # Of libpng, which cuts off what is below one, and of `rgb_to_grayscale`.
 _GREY_OF_PNG = np.array([9797, 19234, 3737], np.int64)

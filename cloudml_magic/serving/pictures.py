@@ -16,10 +16,8 @@ from PIL import Image
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import PictureInput
-from cloudml_magic.serving import jpeg
 from cloudml_magic.serving.channels import with_channels
-from cloudml_magic.serving.jpeg import PixelsAt
-from cloudml_magic.serving.resizing import padded_size, resized
+from cloudml_magic.serving.resizing import PixelsAt, padded_size, resized
 from cloudml_magic.serving.tensors import decoded
 
 MOST_PIXELS = 25_000_000
@@ -62,17 +60,16 @@ def checked(contents: Sequence[bytes], picture: PictureInput) -> CheckedPictures
 def pixels(content: bytes, picture: PictureInput, index: int) -> Any:
     """One checked picture as float32 from 0 to 255 in the model's size and channels."""
     opened = _opened(content, index)
-    grey = picture.channels == 1
-    fast = jpeg.takes_fast(opened, grey)
-    across, down = opened.layer[0][1:3] if fast and len(opened.layer) == 3 else (1, 1)
-    if fast:
-        jpeg.opened_fast(opened, grey)
+    if picture.channels == 1 and opened.format == "JPEG":
+        # Its brightness is in the file; mixing it from colours gives other roundings.
+        opened.draft("L", opened.size)
     try:
         opened.load()
     except Exception as problem:
         raise _undecodable(index, str(problem) or type(problem).__name__) from None
-    at = jpeg.pixels_at(np.asarray(opened), across, down) if opened.mode == "YCbCr" else _pixels_at(opened)
-    return resized(with_channels(at, picture.channels, opened.format), opened.height, opened.width, picture)
+    return resized(
+        with_channels(_pixels_at(opened), picture.channels, opened.format), opened.height, opened.width, picture
+    )
 
 
 def undecodable(contents: Sequence[bytes]) -> CloudMLError | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from cloudml_magic.records import PictureInput
-from cloudml_magic.serving.jpeg import PixelsAt
+
+PixelsAt = Callable[[Any, Any], Any]
+"""The pixels of these rows and these columns, (rows, columns, channels)."""
 
 
 def resized(at: PixelsAt, height: int, width: int, picture: PictureInput) -> Any:

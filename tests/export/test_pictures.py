@@ -58,14 +58,23 @@ FILES = {
 }
 
 
+def read(content: bytes, channels: int) -> Any:
+    """TensorFlow's decoders; JPEG by the accurate transform, which Pillow and most others use."""
+    import tensorflow as tf
+
+    if content.startswith(b"\xff\xd8"):
+        return tf.io.decode_jpeg(content, channels=channels, dct_method="INTEGER_ACCURATE")
+    return tf.io.decode_image(content, channels=channels, expand_animations=False)
+
+
 def decoded_outside(content: bytes, channels: int, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Any:
-    """What training does: TensorFlow's decoder and resizing, called eagerly."""
+    """What training does: TensorFlow's decoders and resizing, called eagerly."""
     import tensorflow as tf
 
     if channels == 3 and not content.startswith(b"BM"):
-        image = tf.io.decode_image(content, channels=3, expand_animations=False)
+        image = read(content, 3)
     else:
-        image = tf.cast(tf.io.decode_image(content, expand_animations=False), tf.float32)
+        image = tf.cast(read(content, 0), tf.float32)
         has = image.shape[-1]
         colours = tf.repeat(image[..., :1], 3, axis=-1) if has <= 2 else image[..., :3]
         alpha = image[..., -1:] if has in (2, 4) else tf.fill(image[..., :1].shape, 255.0)

@@ -115,7 +115,7 @@ def _read(content: Any, channels: int) -> Any:
     import tensorflow as tf
 
     def as_it_is() -> Any:
-        image = tf.io.decode_image(content, expand_animations=False)
+        image = _image(content, 0)
         return _with_channels(tf.cast(tf.ensure_shape(image, (None, None, None)), tf.float32), channels)
 
     if channels == 4:
@@ -123,11 +123,22 @@ def _read(content: Any, channels: int) -> Any:
 
     def by_its_decoder() -> Any:
         # JPEG and PNG are turned grey or to colours while they are decoded, as Keras's own datasets do.
-        image = tf.io.decode_image(content, channels=channels, expand_animations=False)
+        image = _image(content, channels)
         return tf.cast(tf.ensure_shape(image, (None, None, channels)), tf.float32)
 
     convertible = tf.logical_or(_begins(content, _MAGIC[0]), _begins(content, _MAGIC[1]))
     return tf.cond(convertible, by_its_decoder, as_it_is)
+
+
+def _image(content: Any, channels: int) -> Any:
+    """One decoded picture; JPEG by the accurate transform, as every other decoder does it unless it is told."""
+    import tensorflow as tf
+
+    return tf.cond(
+        _begins(content, _MAGIC[0]),
+        lambda: tf.io.decode_jpeg(content, channels=channels, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_image(content, channels=channels, expand_animations=False),
+    )
 
 
 def _with_channels(image: Any, channels: int) -> Any:
