@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -49,7 +48,9 @@ class Batcher:
         self._batch_bytes = engine.batch_bytes
         self._loop = loop
         self._seen = seen
-        self._arrived: deque[_Waiting] = deque()
+        # Filled on the loop's thread, emptied on either.
+        self._arrived: list[_Waiting] = []
+        self._arriving = threading.Lock()
         self._wakes: SimpleQueue[None] = SimpleQueue()
         self._will_wake = False
         self._is_computing = False
@@ -76,7 +77,8 @@ class Batcher:
             (object(),) if alone else kind, signature, inputs, rows, size, most, self._loop.create_future()
         )
         self._count(waiting, 1)
-        self._arrived.append(waiting)
+        with self._arriving:
+            self._arrived.append(waiting)
         self._wake_soon(size)
         try:
             return await waiting.answer
@@ -98,18 +100,17 @@ class Batcher:
 
     def _wake(self) -> None:
         self._will_wake = False
-        if self._is_quick():
-            for batch in _batches(self._taken()):
-                _deliver(batch, self._computed(batch))
-        else:
+        if self._is_computing or not self._is_quick():
             self._wakes.put(None)
+            return
+        for batch in _batches(self._taken()):
+            _deliver(batch, self._computed(batch))
 
     def _is_quick(self) -> bool:
         """Whether what waits will take no longer than waking a thread, by what its kinds took before."""
-        if self._is_computing:
-            return False
-        expected = sum(self._row_seconds.get(waiting.kind, 1.0) * waiting.rows for waiting in self._arrived)
-        return expected < _QUICK_SECONDS
+        with self._arriving:
+            waiting = list(self._arrived)
+        return sum(self._row_seconds.get(each.kind, 1.0) * each.rows for each in waiting) < _QUICK_SECONDS
 
     def _work(self) -> None:
         while True:
@@ -120,13 +121,10 @@ class Batcher:
             self._is_computing = False
 
     def _taken(self) -> list[_Waiting]:
-        arrived = []
-        while self._arrived:
-            waiting = self._arrived.popleft()
-            # Whoever asked may have gone.
-            if not waiting.answer.done():
-                arrived.append(waiting)
-        return arrived
+        with self._arriving:
+            arrived, self._arrived = self._arrived, []
+        # Whoever asked may have gone.
+        return [waiting for waiting in arrived if not waiting.answer.done()]
 
     def _computed(self, batch: list[_Waiting]) -> list[Tensors | Exception]:
         rows = sum(waiting.rows for waiting in batch)

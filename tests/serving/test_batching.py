@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from typing import Any
@@ -141,3 +142,29 @@ def test_a_slow_model_never_holds_the_loop_up() -> None:
         return [await batcher.submit("s", rows(number), 8) for number in range(10)]
 
     assert len(asyncio.run(ask())) == 10
+
+
+def test_two_threads_empty_the_queue_and_no_request_is_lost() -> None:
+    """Quick and large requests at once, while the interpreter changes threads as often as it can."""
+    engine = Doubling()
+    engine.gate.set()
+    large = rows(*range(20_000))
+
+    async def client(batcher: Batcher, request: Tensors, times: int) -> int:
+        right = 0
+        for _ in range(times):
+            found = await batcher.submit("s", request, 8)
+            right += bool((found["y"] == request["x"] * 2).all())
+        return right
+
+    async def ask() -> list[int]:
+        batcher = Batcher(engine, asyncio.get_running_loop(), lambda rows: None)
+        small = [client(batcher, rows(float(number)), 100) for number in range(32)]
+        return await asyncio.wait_for(asyncio.gather(*small, *(client(batcher, large, 30) for _ in range(3))), 60)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        assert asyncio.run(ask()) == [100] * 32 + [30] * 3
+    finally:
+        sys.setswitchinterval(before)
