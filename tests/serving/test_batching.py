@@ -15,6 +15,7 @@ from cloudml_magic.serving import batching
 from cloudml_magic.serving.batching import Batcher
 from cloudml_magic.serving.engines import ModelRefusedError, Tensors
 from cloudml_magic.serving.refusals import RefusedError
+from tests.long_counts import count
 
 
 class Doubling:
@@ -148,7 +149,8 @@ def test_two_threads_empty_the_queue_and_no_request_is_lost() -> None:
     """Quick and large requests at once, while the interpreter changes threads as often as it can."""
     engine = Doubling()
     engine.gate.set()
-    large = rows(*range(20_000))
+    large = rows(*range(10_000))
+    times = count(4000)
 
     async def client(batcher: Batcher, request: Tensors, times: int) -> int:
         right = 0
@@ -159,12 +161,14 @@ def test_two_threads_empty_the_queue_and_no_request_is_lost() -> None:
 
     async def ask() -> list[int]:
         batcher = Batcher(engine, asyncio.get_running_loop(), lambda rows: None)
-        small = [client(batcher, rows(float(number)), 100) for number in range(32)]
-        return await asyncio.wait_for(asyncio.gather(*small, *(client(batcher, large, 30) for _ in range(3))), 60)
+        small = [client(batcher, rows(float(number)), times) for number in range(64)]
+        return await asyncio.wait_for(
+            asyncio.gather(*small, *(client(batcher, large, times // 4) for _ in range(3))), 60
+        )
 
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
-        assert asyncio.run(ask()) == [100] * 32 + [30] * 3
+        assert asyncio.run(ask()) == [times] * 64 + [times // 4] * 3
     finally:
         sys.setswitchinterval(before)
