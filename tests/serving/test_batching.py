@@ -150,7 +150,7 @@ def test_two_threads_empty_the_queue_and_no_request_is_lost() -> None:
     engine = Doubling()
     engine.gate.set()
     large = rows(*range(10_000))
-    times = count(4000)
+    times = count(4000, 100)
 
     async def client(batcher: Batcher, request: Tensors, times: int) -> int:
         right = 0
