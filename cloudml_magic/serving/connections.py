@@ -63,6 +63,9 @@ class ServingProtocol(LimitedProtocol):
         cycle = cast(Any, self).cycle
         if cycle.response_complete:
             return
+        if type(cycle.body) is bytes:
+            # A large body comes in many pieces; bytes would be copied anew for each.
+            cycle.body = bytearray(cycle.body)
         cycle.body += body
         if len(cycle.body) >= _HIGH_WATER:
             self.flow.pause_reading()

@@ -99,6 +99,8 @@ def _config(application: Application) -> Any:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        interface="asgi3",
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,

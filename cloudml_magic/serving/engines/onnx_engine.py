@@ -55,8 +55,6 @@ def open_session(path: Path) -> Any:
     is_small = path.stat().st_size < _SMALL_BYTES
     options.intra_op_num_threads = 1 if is_small else min(_MOST_THREADS, len(os.sched_getaffinity(0)))
     options.inter_op_num_threads = 1
-    # A thread that spins while it waits takes the core that another process, or the reading of requests, needs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Warnings of the optimiser are of no use to whoever reads the log.
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
