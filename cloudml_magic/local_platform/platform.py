@@ -23,9 +23,10 @@ from cloudml_magic.local_platform.resources.models import ModelResources
 from cloudml_magic.local_platform.resources.operations import Operations
 from cloudml_magic.local_platform.routes.batch_prediction_jobs import BatchPredictionJobRoutes
 from cloudml_magic.local_platform.routes.call import Call, Handler
-from cloudml_magic.local_platform.routes.custom_jobs import CustomJobRoutes, Runner
+from cloudml_magic.local_platform.routes.custom_jobs import CustomJobRoutes
 from cloudml_magic.local_platform.routes.endpoints import EndpointRoutes
 from cloudml_magic.local_platform.routes.event_stream import EventStreams
+from cloudml_magic.local_platform.routes.jobs import Runner
 from cloudml_magic.local_platform.routes.logging_entries import LoggingRoutes
 from cloudml_magic.local_platform.routes.models import ModelRoutes
 from cloudml_magic.local_platform.routes.operations import OperationRoutes

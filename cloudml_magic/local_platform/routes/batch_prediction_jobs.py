@@ -11,53 +11,32 @@ from cloudml_magic.local_platform.artifacts import artifact_folder, check_conten
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs.batch import told_of
 from cloudml_magic.local_platform.jobs.batch_inputs import in_our_buckets, input_objects
-from cloudml_magic.local_platform.resources.jobs import (
-    JobResources,
-    StoredJob,
-    check_cancellable,
-    check_deletable,
-    server_fields,
-)
+from cloudml_magic.local_platform.resources.jobs import JobResources, StoredJob, server_fields
 from cloudml_magic.local_platform.resources.models import ModelResources, StoredVersion
-from cloudml_magic.local_platform.routes.call import Call, Handler
-from cloudml_magic.local_platform.routes.custom_jobs import Runner
+from cloudml_magic.local_platform.routes.call import Call
 from cloudml_magic.local_platform.routes.fields import Violations, check_display_name, check_labels, refuse
-from cloudml_magic.local_platform.routes.pages import page
-from cloudml_magic.local_platform.wire import Response, json_response
+from cloudml_magic.local_platform.routes.jobs import FIELDS, OUTPUT, JobRoutes, Runner
+from cloudml_magic.local_platform.wire import Response
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.records import JobKind
 
-_FIELDS = frozenset(
-    {"state", "displayName", "name", "labels", "model", "createTime", "updateTime", "startTime", "endTime"}
-)
-_OUTPUT = frozenset(
-    {"name", "state", "createTime", "startTime", "endTime", "updateTime", "error", "outputInfo", "completionStats"}
-    | {"partialFailures", "resourcesConsumed", "modelVersionId", "satisfiesPzi", "satisfiesPzs"}
-)
+_OUTPUT = OUTPUT | {"outputInfo", "completionStats", "partialFailures", "resourcesConsumed", "modelVersionId"}
 _FORMATS = ("jsonl", "csv", "tf-record", "tf-record-gzip", "file-list")
 _MODEL = re.compile(r"projects/[^/]+/locations/([^/]+)/models/([^/@]+)(?:@([^/@]+))?")
 _MOST_URIS, _MOST_ROWS, _MOST_WORKERS = 1000, 100_000, 16
 
 
-class BatchPredictionJobRoutes:
+class BatchPredictionJobRoutes(JobRoutes):
     """Handlers of `aiplatform.projects.locations.batchPredictionJobs.*`."""
 
+    kind = JobKind.BATCH
+    filtered = FIELDS | {"model"}
+
     def __init__(self, resources: JobResources, runner: Runner, models: ModelResources, places: PlatformPlaces) -> None:
-        self._resources = resources
-        self._runner = runner
+        super().__init__(resources, runner)
         self._models = models
         self._buckets = places.buckets
         self._jobs = places.jobs
-
-    def handlers(self) -> Mapping[str, Handler]:
-        prefix = "aiplatform.projects.locations.batchPredictionJobs"
-        return {
-            f"{prefix}.create": self.create,
-            f"{prefix}.get": self.get,
-            f"{prefix}.list": self.list,
-            f"{prefix}.cancel": self.cancel,
-            f"{prefix}.delete": self.delete,
-        }
 
     def create(self, call: Call) -> Response:
         body = {name: value for name, value in call.body.items() if name not in _OUTPUT}
@@ -68,37 +47,11 @@ class BatchPredictionJobRoutes:
         _check_model(self._buckets, version)
         input_objects(self._buckets, body["inputConfig"]["gcsSource"]["uris"])
         in_our_buckets(self._buckets, body["outputConfig"]["gcsDestination"]["outputUriPrefix"], "output")
-        job, new = self._resources.create_job(location, body, JobKind.BATCH, _asked(version))
-        if new:
-            self._runner.submit(job.id)
-        return json_response(self._body(job))
+        return self._kept(*self._resources.create_job(location, body, self.kind, _asked(version)))
 
-    def get(self, call: Call) -> Response:
-        return json_response(self._body(self._job(call)))
-
-    def list(self, call: Call) -> Response:
-        location = call.path["locationsId"]
-        jobs = [job for job in self._resources.jobs(JobKind.BATCH) if location in ("-", job.location)]
-        return page(
-            call, "batchPredictionJobs", jobs, sequence=lambda job: job.sequence, body=self._body, fields=_FIELDS
-        )
-
-    def cancel(self, call: Call) -> Response:
-        job = self._job(call)
-        check_cancellable(job)
-        if not job.state.is_final:
-            self._runner.cancel(job.id)
-        return json_response({})
-
-    def delete(self, call: Call) -> Response:
-        job = self._job(call)
-        check_deletable(job)
-        operation = self._resources.delete_job(job)
-        self._runner.delete_files(job.id, job.body)
-        return json_response(operation)
-
-    def _job(self, call: Call) -> StoredJob:
-        return self._resources.named(call.path, JobKind.BATCH)
+    def body(self, job: StoredJob) -> dict[str, Any]:
+        told = told_of(self._jobs / job.id)
+        return {**job.body, "modelVersionId": job.model["version"], **told, **server_fields(job)}
 
     def _version(self, location: str, name: str) -> StoredVersion:
         found = _MODEL.fullmatch(name)
@@ -106,10 +59,6 @@ class BatchPredictionJobRoutes:
             message = f"{name[:200]!r} is no model of this location: projects/P/locations/{location}/models/M."
             raise PlatformError(400, message, violations=[("batch_prediction_job.model", message)])
         return self._models.version(location, found[2], found[3])
-
-    def _body(self, job: StoredJob) -> dict[str, Any]:
-        told = told_of(self._jobs / job.id)
-        return {**job.body, "modelVersionId": job.model["version"], **told, **server_fields(job)}
 
 
 def _asked(version: StoredVersion) -> dict[str, Any]:

@@ -3,96 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from cloudml_magic.local_platform.resources.jobs import (
-    JobResources,
-    StoredJob,
-    check_cancellable,
-    check_deletable,
-    server_fields,
-)
-from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.resources.jobs import StoredJob, server_fields
+from cloudml_magic.local_platform.routes.call import Call
 from cloudml_magic.local_platform.routes.fields import Violations, check_display_name, check_labels, refuse
-from cloudml_magic.local_platform.routes.pages import page
+from cloudml_magic.local_platform.routes.jobs import OUTPUT, JobRoutes
 from cloudml_magic.local_platform.secrets_masked import masked
-from cloudml_magic.local_platform.wire import Response, json_response
+from cloudml_magic.local_platform.wire import Response
 from cloudml_magic.records import JobKind
 
-_FIELDS = frozenset({"state", "displayName", "name", "labels", "createTime", "updateTime", "startTime", "endTime"})
-_OUTPUT = frozenset(
-    {"name", "state", "createTime", "startTime", "endTime", "updateTime", "error", "webAccessUris"}
-    | {"satisfiesPzi", "satisfiesPzs"}
-)
+_OUTPUT = OUTPUT | {"webAccessUris"}
 
 
-class Runner(Protocol):
-    """Whoever runs the jobs."""
-
-    def check(self, body: Mapping[str, Any]) -> None: ...
-    def submit(self, job_id: str) -> None: ...
-    def cancel(self, job_id: str) -> None: ...
-    def delete_files(self, job_id: str, body: Mapping[str, Any]) -> None: ...
-    def position(self, job_id: str) -> int | None: ...
-    def start(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class CustomJobRoutes:
+class CustomJobRoutes(JobRoutes):
     """Handlers of `aiplatform.projects.locations.customJobs.*`."""
 
-    def __init__(self, resources: JobResources, runner: Runner) -> None:
-        self._resources = resources
-        self._runner = runner
-
-    def handlers(self) -> Mapping[str, Handler]:
-        prefix = "aiplatform.projects.locations.customJobs"
-        return {
-            f"{prefix}.create": self.create,
-            f"{prefix}.get": self.get,
-            f"{prefix}.list": self.list,
-            f"{prefix}.cancel": self.cancel,
-            f"{prefix}.delete": self.delete,
-        }
+    kind = JobKind.TRAINING
 
     def create(self, call: Call) -> Response:
         body = {name: value for name, value in call.body.items() if name not in _OUTPUT}
         _check_job(body)
         self._runner.check(body)
-        job, new = self._resources.create_job(call.path["locationsId"], _with_defaults(body))
-        if new:
-            self._runner.submit(job.id)
-        return json_response(custom_job_body(job))
+        return self._kept(*self._resources.create_job(call.path["locationsId"], _with_defaults(body)))
 
-    def get(self, call: Call) -> Response:
-        return json_response(custom_job_body(self._job(call)))
-
-    def list(self, call: Call) -> Response:
-        location = call.path["locationsId"]
-        jobs = [job for job in self._resources.jobs(JobKind.TRAINING) if location in ("-", job.location)]
-        return page(call, "customJobs", jobs, sequence=lambda job: job.sequence, body=custom_job_body, fields=_FIELDS)
-
-    def cancel(self, call: Call) -> Response:
-        job = self._job(call)
-        check_cancellable(job)
-        if not job.state.is_final:
-            self._runner.cancel(job.id)
-        return json_response({})
-
-    def delete(self, call: Call) -> Response:
-        job = self._job(call)
-        check_deletable(job)
-        operation = self._resources.delete_job(job)
-        self._runner.delete_files(job.id, job.body)
-        return json_response(operation)
-
-    def _job(self, call: Call) -> StoredJob:
-        return self._resources.named(call.path, JobKind.TRAINING)
-
-
-def custom_job_body(job: StoredJob) -> dict[str, Any]:
-    """The resource of a job, secrets masked."""
-    return {**masked(job.body), **server_fields(job)}
+    def body(self, job: StoredJob) -> dict[str, Any]:
+        """With secrets masked."""
+        return {**masked(job.body), **server_fields(job)}
 
 
 def _check_job(body: Mapping[str, Any]) -> None:
