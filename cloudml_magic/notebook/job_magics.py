@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from cloudml_magic.errors import CloudMLError
+from cloudml_magic.notebook.asking import ask_to_delete
 from cloudml_magic.notebook.options import parse
 from cloudml_magic.notebook.train_magics import wait_here
 
@@ -109,8 +109,7 @@ def _delete(found: list[Job], sure: bool) -> None:
     if not found:
         print("No job is that old.")
         return
-    names = ", ".join(job.name for job in found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "")
-    if not sure and input(f"Delete {names} with all that they left in the bucket? [y/N] ").strip().lower() != "y":
-        raise CloudMLError("not-deleted", "Nothing was deleted.", next="Answer y, or say --yes.")
+    words = pipeline.deletion_of(found)
+    ask_to_delete(words, sure)
     pipeline.delete(found)
-    print(f"Deleted {names}.")
+    print(f"Deleted {words}.")

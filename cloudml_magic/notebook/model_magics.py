@@ -9,6 +9,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.notebook.asking import ask_to_delete
 from cloudml_magic.notebook.options import parse
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ class ModelMagics(Magics):
 
         given = parse(self.ml_delete, line)
         removal = pipeline.removal_of(given.model)
-        if not given.yes and input(f"Delete {removal.words}? [y/N] ").strip().lower() != "y":
-            raise CloudMLError("not-deleted", "Nothing was deleted.", next="Answer y, or say --yes.")
+        ask_to_delete(removal.words, given.yes)
         pipeline.delete_model(removal)
         print(f"Deleted {removal.words}.")
 

@@ -16,7 +16,7 @@ from cloudml_magic.pipeline.deployment import (
     undeploy,
 )
 from cloudml_magic.pipeline.exporting import export
-from cloudml_magic.pipeline.lookup import delete, job, jobs, older_than
+from cloudml_magic.pipeline.lookup import delete, deletion_of, job, jobs, older_than
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.prediction import files_of, predict
 from cloudml_magic.pipeline.sent_job import Job
@@ -36,6 +36,7 @@ __all__ = [
     "cancel",
     "delete",
     "delete_model",
+    "deletion_of",
     "deploy",
     "export",
     "files_of",

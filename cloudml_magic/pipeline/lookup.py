@@ -17,6 +17,7 @@ from cloudml_magic.pipeline.session import CURRENT, connection, connection_to, l
 from cloudml_magic.records import JobKind, JobSnapshot
 
 _LONGEST_SUBMISSION = 3600.0
+_NAMED = 10
 
 
 def job(name: str = "latest") -> Job:
@@ -48,8 +49,18 @@ def older_than(age: str, now: float) -> list[Job]:
     return [found for found in jobs() if _ended(found.snapshot()) < limit]
 
 
+def deletion_of(found: Sequence[Job]) -> str:
+    """What deleting jobs takes away, in words; refused where one goes on or its model is deployed."""
+    several = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    words = ", ".join(one.name for one in found[:_NAMED]) + several + " with all that they left in the bucket"
+    titles = [version.title for one in found for version in one.check_deletable()]
+    return f"{words}; {', '.join(titles)} cannot be deployed again" if titles else words
+
+
 def delete(found: Sequence[Job]) -> None:
-    """Removes jobs, their folders and their lines in the ledger."""
+    """Removes jobs, their folders and their lines in the ledger; none of them if one has to stay."""
+    for one in found:
+        one.check_deletable()
     book = ledger()
     for one in found:
         resource_name = one.snapshot().resource_name

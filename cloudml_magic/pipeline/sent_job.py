@@ -10,8 +10,9 @@ from typing import Any
 from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import results
+from cloudml_magic.pipeline.folder_users import users_of
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.records import JobEvent, JobFailure, JobSnapshot, Target
+from cloudml_magic.records import JobEvent, JobFailure, JobSnapshot, ModelVersion, Target
 from cloudml_magic.states import JobState
 from cloudml_magic.storage import Address
 
@@ -115,12 +116,26 @@ class Job:
             warnings.warn(f"{ended.what} This is its model as it was then.", stacklevel=2)
         return results.model(self.name, self.folder, self._connection.storage, custom_objects, trust)
 
-    def delete(self) -> None:
-        """Removes a job that has ended, and its folder in the bucket."""
+    def check_deletable(self) -> list[ModelVersion]:
+        """Refuses a job that goes on or whose model is deployed; the versions that will have lost their files."""
         if not self.state.is_final:
             raise CloudMLError(
                 "job-not-ended", f"Job {self.name} has not ended.", next=f"Say `%ml_cancel {self.name}` first."
             )
+        users = users_of(self.folder, self._connection) if self._snapshot.folder else []
+        deployed = [user.version.title for user in users if user.is_deployed]
+        if deployed:
+            raise CloudMLError(
+                "job-deployed",
+                f"Job {self.name} cannot be deleted while its model is deployed.",
+                why=f"Answers come from its files: {', '.join(deployed)}.",
+                next=f"Say `%ml_undeploy {deployed[0]}` first.",
+            )
+        return [user.version for user in users]
+
+    def delete(self) -> None:
+        """Removes a job that has ended, and its folder in the bucket; versions made of it cannot be deployed again."""
+        self.check_deletable()
         if self._snapshot.folder:
             self._connection.storage.delete_folder(self.folder)
         self._connection.client.delete(self._snapshot.resource_name)

@@ -13,6 +13,7 @@ from cloudml_magic.pipeline.deployment.lookup import (
     split_title,
 )
 from cloudml_magic.pipeline.deployment.traffic import without
+from cloudml_magic.pipeline.folder_users import users_of
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.records import Endpoint, ModelVersion
 from cloudml_magic.storage import Address
@@ -97,7 +98,12 @@ def delete_model(removal: Removal) -> None:
             # A model always has a default version; the latest of the others takes its place.
             models.merge_aliases(removal.others[-1], (_DEFAULT,))
         models.delete_version(leaving)
-    for version in removal.versions:
-        address = Address.parse(version.artifact_uri)
-        if address.bucket == removal.connection.place.bucket.bucket and address.name.startswith(_OWN_FOLDER):
-            removal.connection.storage.delete_folder(address)
+    for uri in {version.artifact_uri.rstrip("/") for version in removal.versions}:
+        _delete_folder(Address.parse(uri), removal.connection)
+
+
+def _delete_folder(folder: Address, there: Connection) -> None:
+    """Deletes what was uploaded for a model, unless another version is made of it."""
+    is_own = folder.bucket == there.place.bucket.bucket and folder.name.startswith(_OWN_FOLDER)
+    if is_own and not users_of(folder, there):
+        there.storage.delete_folder(folder)

@@ -1,0 +1,28 @@
+"""Which versions are made of a folder of a bucket, and so cannot do without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cloudml_magic.connection import Connection
+from cloudml_magic.records import ModelVersion
+from cloudml_magic.storage import Address
+
+
+@dataclass(frozen=True, slots=True)
+class FolderUser:
+    """A version whose files lie in a folder, and whether it answers."""
+
+    version: ModelVersion
+    is_deployed: bool
+
+
+def users_of(folder: Address, there: Connection) -> list[FolderUser]:
+    """The versions of any model whose files are the folder, or lie beneath it."""
+    models, inside = there.client.models, f"{folder}/"
+    versions = [version for model in models.models() for version in models.versions(model.model_resource)]
+    found = [version for version in versions if f"{version.artifact_uri.rstrip('/')}/".startswith(inside)]
+    if not found:
+        return []
+    held = {(held.model_resource, held.version) for endpoint in models.endpoints() for held in endpoint.deployed}
+    return [FolderUser(version, (version.model_resource, version.version) in held) for version in found]
