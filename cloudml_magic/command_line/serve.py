@@ -33,6 +33,7 @@ def declare(commands: Any) -> None:
         default="tensorflow",
         help="auto: first try whether ONNX Runtime gives the same answers, which takes up to a minute, and use it then",
     )
+    parser.add_argument("--trust", action="store_true", help="also serve a model that does more than compute")
     parser.set_defaults(run=_run)
 
 
@@ -47,17 +48,19 @@ def _run(options: argparse.Namespace) -> int:
             "AIP_HTTP_PORT": str(options.port),
             "CLOUDML_SERVING_HOST": options.host,
             "CLOUDML_SERVING_MODEL": name,
+            **({"CLOUDML_SERVING_TRUST": "1"} if options.trust else {}),
         }
         if options.engine == "auto":
-            _certify(source, engine_folder)
+            _certify(source, engine_folder, environment)
             environment["CLOUDML_SERVING_ENGINE"] = engine_folder
         return _serve(environment, f"http://{options.host}:{options.port}/v1/models/{name}")
 
 
-def _certify(source: str, engine_folder: str) -> None:
+def _certify(source: str, engine_folder: str, environment: dict[str, str]) -> None:
     print("Trying the fast engine …", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "cloudml_magic.serving.certification", source, engine_folder]
-    _outcome(subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    _outcome(done.stdout)
 
 
 def _serve(environment: dict[str, str], address: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform.buckets.names import is_bucket_name, is_path
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.model_folder import MANIFEST, SAVED_MODEL, check_files, read_interface
+from cloudml_magic.model_folder import MANIFEST, SAVED_MODEL, check_files, check_operations, read_interface
 
 _TEXT_MODEL = "saved_model.pbtxt"
 _SINGLE = (SAVED_MODEL, _TEXT_MODEL, "fingerprint.pb", MANIFEST)
@@ -51,10 +51,17 @@ def check_presence(folder: Path, uri: str) -> None:
         )
 
 
-def check_contents(folder: Path, uri: str) -> None:
-    """Refuses a SavedModel that is not whole, or that nothing can be asked of."""
+def is_trusted(body: Mapping[str, Any]) -> bool:
+    """Whether the user of a model gave their word for it."""
+    return bool(body.get("labels", {}).get("cloudml-trusted") == "yes")
+
+
+def check_contents(folder: Path, uri: str, *, trusted: bool = False) -> None:
+    """Refuses a SavedModel that is not whole, that nothing can be asked of, or that does more than compute."""
     try:
         check_files(folder)
+        if not trusted:
+            check_operations(folder, uri)
         if _is_file(folder / SAVED_MODEL):
             interface = read_interface(lambda name: _content(folder / name), uri)
             if not interface.signatures:

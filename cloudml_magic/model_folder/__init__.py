@@ -2,5 +2,6 @@
 
 from cloudml_magic.model_folder.complete import check_files
 from cloudml_magic.model_folder.interface import MANIFEST, SAVED_MODEL, read_folder, read_interface
+from cloudml_magic.model_folder.operations import check_operations
 
-__all__ = ["MANIFEST", "SAVED_MODEL", "check_files", "read_folder", "read_interface"]
+__all__ = ["MANIFEST", "SAVED_MODEL", "check_files", "check_operations", "read_folder", "read_interface"]

@@ -29,13 +29,13 @@ def read_saved_model(content: bytes) -> tuple[dict[str, Signature], str | None]:
     """The signatures by name, and the version of TensorFlow that wrote them."""
     signatures: dict[str, Signature] = {}
     version: str | None = None
-    for graph in _messages(memoryview(content), 2):
-        for info in _messages(graph, 1):
-            for text in _messages(info, 5):
-                version = _text(text)
-        for entry in _messages(graph, 5):
-            name = "".join(_text(key) for key in _messages(entry, 1))
-            for value in _messages(entry, 2):
+    for graph in messages(memoryview(content), 2):
+        for info in messages(graph, 1):
+            for text in messages(info, 5):
+                version = text_of(text)
+        for entry in messages(graph, 5):
+            name = "".join(text_of(key) for key in messages(entry, 1))
+            for value in messages(entry, 2):
                 if name != _INTERNAL:
                     signatures[name] = Signature(name, _tensors(value, 1), _tensors(value, 2))
     return dict(sorted(signatures.items())), version
@@ -43,9 +43,9 @@ def read_saved_model(content: bytes) -> tuple[dict[str, Signature], str | None]:
 
 def _tensors(signature: memoryview, number: int) -> tuple[TensorSpec, ...]:
     found = []
-    for entry in _messages(signature, number):
-        name = "".join(_text(key) for key in _messages(entry, 1))
-        for info in _messages(entry, 2):
+    for entry in messages(signature, number):
+        name = "".join(text_of(key) for key in messages(entry, 1))
+        for info in messages(entry, 2):
             found.append(_tensor(name, info))
     # A map of the format has no order of its own.
     return tuple(sorted(found, key=lambda tensor: tensor.name))
@@ -54,31 +54,33 @@ def _tensors(signature: memoryview, number: int) -> tuple[TensorSpec, ...]:
 def _tensor(name: str, info: memoryview) -> TensorSpec:
     dtype = "unknown"
     shape: Shape = ()
-    for number, value in _fields(info):
+    for number, value in fields(info):
         if number == 2 and isinstance(value, int):
             dtype = _DTYPES.get(value, "unknown")
         elif number == 3 and not isinstance(value, int):
-            shape = tuple(_size(dimension) for dimension in _messages(value, 2))
+            shape = tuple(_size(dimension) for dimension in messages(value, 2))
     return TensorSpec(name, dtype, shape)
 
 
 def _size(dimension: memoryview) -> int | None:
-    for number, value in _fields(dimension):
+    for number, value in fields(dimension):
         if number == 1 and isinstance(value, int):
             # Negative numbers are written as 64 bits.
             return None if value >= 1 << 63 else value
     return 0
 
 
-def _messages(content: memoryview, number: int) -> Iterator[memoryview]:
-    for found, value in _fields(content):
+def messages(content: memoryview, number: int) -> Iterator[memoryview]:
+    """The messages, or texts, that a field of a message holds."""
+    for found, value in fields(content):
         if found == number:
             if isinstance(value, int):
                 raise UnreadableError(f"Field {number} is a number where a message belongs.")
             yield value
 
 
-def _fields(content: memoryview) -> Iterator[Field]:
+def fields(content: memoryview) -> Iterator[Field]:
+    """The numbers of a message's fields with what they hold, but for fixed-width numbers."""
     position = 0
     while position < len(content):
         key, position = _varint(content, position)
@@ -110,5 +112,6 @@ def _varint(content: memoryview, position: int) -> tuple[int, int]:
     raise UnreadableError("It ends in the middle of a number: the file was cut off, or is none of these.")
 
 
-def _text(content: memoryview) -> str:
+def text_of(content: memoryview) -> str:
+    """A field's text."""
     return bytes(content).decode("utf-8", "replace")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.model_folder import check_files
+from cloudml_magic.model_folder import check_files, check_operations
 from cloudml_magic.storage import Address, ObjectStorage
+
+TRUST = "CLOUDML_SERVING_TRUST"
+"""The variable that is `1` where the user trusts the model to do more than compute."""
 
 
 def local_folder(source: str) -> Path:
-    """The model folder, whole; one in a bucket is fetched into a temporary folder first."""
+    """The model folder, whole and no more than a computation; one in a bucket is fetched to a temporary folder."""
     folder = _fetched(Address.parse(source)) if source.startswith("gs://") else Path(source)
     if not folder.is_dir():
         raise CloudMLError(
@@ -20,6 +24,8 @@ def local_folder(source: str) -> Path:
             next="Name the folder that holds saved_model.pb.",
         )
     check_files(folder)
+    if os.environ.get(TRUST) != "1":
+        check_operations(folder)
     return folder
 
 

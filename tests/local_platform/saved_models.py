@@ -17,6 +17,11 @@ def saved_model(*signatures: str) -> bytes:
     return _number(1, 1) + _field(2, _field(1, _field(5, b"2.21.0")) + entries)
 
 
+def writing_node() -> bytes:
+    """What follows a `saved_model.pb` so that its graph writes a file."""
+    return _field(2, _field(2, _field(1, _entry("write", b"WriteFile"))))
+
+
 def write_model(folder: Path, *signatures: str, manifest: bool = False) -> Path:
     """A model folder with a variable or two, and with a manifest if it is wanted."""
     (folder / "variables").mkdir(parents=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.local_platform.saved_models import writing_node
 from tests.serving.processes import ServingProcess
 
 pytestmark = pytest.mark.slow
@@ -92,3 +94,19 @@ def test_a_certificate_of_something_else_is_not_trusted(
     process = ServingProcess(models / ("table" if change == "graph" else "constant"), tmp_path, engine)
     assert process.outcome() == {"outcome": "ready", "engine": "tensorflow", "why": why}
     process.end()
+
+
+@pytest.mark.parametrize("module", ["cloudml_magic.serving", "cloudml_magic.serving.certification"])
+def test_a_model_that_does_more_than_compute_is_not_loaded(models: Path, tmp_path: Path, module: str) -> None:
+    """Neither to serve nor to certify it; the reason names the operation."""
+    shutil.copytree(models / "table", tmp_path / "evil")
+    (tmp_path / "evil" / "cloudml.json").unlink(missing_ok=True)
+    with (tmp_path / "evil" / "saved_model.pb").open("ab") as file:
+        file.write(writing_node())
+    command = [sys.executable, "-m", module, str(tmp_path / "evil"), str(tmp_path / "engine")]
+    environment = {**os.environ, "AIP_STORAGE_URI": str(tmp_path / "evil"), "AIP_HTTP_PORT": "0"}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    reference, what, _, _ = json.loads(done.stdout)["error"]
+    assert reference == "model-reaches-out"
+    assert what.endswith("does more than compute: it has the operation WriteFile.")

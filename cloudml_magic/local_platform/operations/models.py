@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from cloudml_magic.local_platform.artifacts import artifact_folder, check_contents, check_pinned, check_presence, pin
+from cloudml_magic.local_platform.artifacts import (
+    artifact_folder,
+    check_contents,
+    check_pinned,
+    check_presence,
+    is_trusted,
+    pin,
+)
 from cloudml_magic.local_platform.operations.worker import Performer, Progress
 from cloudml_magic.local_platform.preconditions import refuse_default, refuse_deployed
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources
@@ -36,7 +43,7 @@ class ModelWork:
         check_presence(folder, uri)
         pinned = pin(folder, uri)
         progress.check()
-        check_contents(folder, uri)
+        check_contents(folder, uri, trusted=is_trusted(body))
         # What was checked must be what was pinned.
         check_pinned(folder, pinned, resource_name(work.location, "models", id), uri)
         with self._models.database.transaction():

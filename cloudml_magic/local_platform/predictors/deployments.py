@@ -21,7 +21,7 @@ from cloudml_magic.local_platform.predictors.certification import certify
 from cloudml_magic.local_platform.predictors.environment import (
     OWNER,
     health_route,
-    owned_environment,
+    loading_environment,
     predict_route,
     predictor_environment,
 )
@@ -149,7 +149,7 @@ class Deployments:
         """Refuses a model that is not the uploaded one, and has it converted where that helps."""
         folder = self._checked_folder(version)
         if self._settings.fast_engine:
-            certify(folder, self._engine(version), owned_environment(self._folder), cancelled)
+            certify(folder, self._engine(version), loading_environment(version, self._folder), cancelled)
 
     def add(self, predictor: Predictor) -> None:
         self._predictors[predictor.deployment.key] = predictor

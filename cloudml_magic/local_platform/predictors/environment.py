@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from cloudml_magic.local_platform.artifacts import is_trusted
 from cloudml_magic.local_platform.jobs.environment import clean_environment
 from cloudml_magic.local_platform.jobs.replicas import expanded
 from cloudml_magic.local_platform.resources.endpoints import StoredDeployment
 from cloudml_magic.local_platform.resources.models import StoredVersion
 from cloudml_magic.local_platform.settings import PROJECT_NUMBER
+from cloudml_magic.serving.model_source import TRUST
 
 OWNER = "CLOUDML_PREDICTORS_OF"
 """Names the platform's folder in each of its processes, so that what a killed platform left is found."""
@@ -31,7 +33,7 @@ def predictor_environment(
     """All that a serving process is told, but for its socket."""
     machine = deployment.body.get("dedicatedResources", {}).get("machineSpec", {})
     return {
-        **owned_environment(folder),
+        **loading_environment(version, folder),
         **_variables(version),
         "AIP_STORAGE_URI": str(model_folder),
         "AIP_HEALTH_ROUTE": health_route(deployment, version),
@@ -51,6 +53,11 @@ def predictor_environment(
         "CLOUDML_SERVING_PARENT": "stdin",
         **({"CLOUDML_SERVING_ENGINE": str(engine)} if engine else {}),
     }
+
+
+def loading_environment(version: StoredVersion, folder: Path) -> dict[str, str]:
+    """What every process starts from that loads a version of a model."""
+    return {**owned_environment(folder), **({TRUST: "1"} if is_trusted(version.body) else {})}
 
 
 def owned_environment(folder: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.local_platform.artifacts import artifact_folder, check_contents, check_pinned
+from cloudml_magic.local_platform.artifacts import artifact_folder, check_contents, check_pinned, is_trusted
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs.batch import told_of
 from cloudml_magic.local_platform.jobs.batch_inputs import in_our_buckets, input_objects
@@ -75,7 +75,7 @@ def _check_model(buckets: Path, version: StoredVersion) -> None:
     uri = version.body["artifactUri"]
     folder = artifact_folder(buckets, uri)
     check_pinned(folder, version.pinned, version.title, uri)
-    check_contents(folder, uri)
+    check_contents(folder, uri, trusted=is_trusted(version.body))
 
 
 def _check_emulated(body: Mapping[str, Any]) -> None:

@@ -108,7 +108,7 @@ def deploy(
     artifact = artifact_of(what, there, asked.export, wait)
     began = time.monotonic()
     name, wanted = split_title(asked.as_) if asked.as_ else (artifact.name, None)
-    version = _version(checked_name(name), wanted, artifact, there, asked.image, on_stage)
+    version = _version(checked_name(name), wanted, artifact, there, asked.image, on_stage, asked.trust)
     endpoint = endpoint_of(name, there) or there.client.models.create_endpoint(name, {NAME_LABEL: slug(name)})
     shares = {held.id: held.traffic for held in endpoint.deployed}
     held = _held(endpoint, version)
@@ -125,7 +125,13 @@ def deploy(
 
 
 def _version(
-    name: str, wanted: str | None, artifact: Artifact, there: Connection, image: str | None, on_stage: OnStage
+    name: str,
+    wanted: str | None,
+    artifact: Artifact,
+    there: Connection,
+    image: str | None,
+    on_stage: OnStage,
+    trust: bool,
 ) -> ModelVersion:
     """The version of this very folder: the one that there is, or a new one."""
     versions = versions_of(name, there)
@@ -154,7 +160,7 @@ def _version(
         image or serving_image(artifact.interface.tensorflow),
         parent_model=versions[0].model_resource if versions else None,
         aliases=aliases,
-        labels={NAME_LABEL: slug(name)},
+        labels={NAME_LABEL: slug(name), **({"cloudml-trusted": "yes"} if trust else {})},
     )
 
 
