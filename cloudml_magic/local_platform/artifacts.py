@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform.buckets.names import is_bucket_name, is_path
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.model_folder import MANIFEST, SAVED_MODEL, check_files, check_operations, read_interface
+from cloudml_magic.version import VERSION
 
 _TEXT_MODEL = "saved_model.pbtxt"
 _SINGLE = (SAVED_MODEL, _TEXT_MODEL, "fingerprint.pb", MANIFEST)
@@ -110,6 +112,17 @@ def digest_of(pinned: Mapping[str, Any]) -> str:
     """One name for all that was pinned."""
     text = "\n".join(f"{name} {pinned[name][-1]}" for name in sorted(pinned))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def engine_folder(engines: Path, pinned: Mapping[str, Any]) -> Path:
+    """Where the fast engine of a model lies; another version of this package may convert and certify otherwise."""
+    return engines / f"{VERSION}-{digest_of(pinned)}"
+
+
+def remove_engines(engines: Path, pinned: Mapping[str, Any]) -> None:
+    """Frees what any version of this package converted a model to."""
+    for folder in engines.glob(f"*-{digest_of(pinned)}"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _files(folder: Path, uri: str) -> Iterator[str]:

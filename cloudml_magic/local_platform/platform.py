@@ -74,7 +74,7 @@ class LocalPlatform:
         self.deployments = Deployments(places, self._endpoints, self._models, settings)
         self.predictions = PredictionRoutes(document("aiplatform.v1"), self.deployments, settings.predict_limit_bytes)
         performers = {
-            **ModelWork(self._models, self._endpoints, places.buckets).performers(),
+            **ModelWork(self._models, self._endpoints, places.buckets, places.engines).performers(),
             **EndpointWork(self._endpoints, self._models, self.deployments).performers(),
         }
         self._worker = OperationWorker(self.operations, performers, last_metadata)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.local_platform.artifacts import digest_of
+from cloudml_magic.local_platform.artifacts import engine_folder
 from cloudml_magic.local_platform.jobs.runner import JobRunner
 from cloudml_magic.local_platform.platform import LocalPlatform
 from cloudml_magic.local_platform.server import PlatformServer, listen_on
@@ -56,8 +56,8 @@ class Running(Served):
             operation = self.ask("POST", f"/v1/{operation['name']}:wait?timeout=5s")
         name = str(operation["response"]["model"])
         pinned = self.platform._models.version("us-central1", name.rpartition("/")[2]).pinned
-        if not (self.places.engines / digest_of(pinned)).exists():
-            write_doubling_engine(folder, self.places.engines / digest_of(pinned))
+        if not engine_folder(self.places.engines, pinned).exists():
+            write_doubling_engine(folder, engine_folder(self.places.engines, pinned))
         return f"{name}@1"
 
     def body(self, *uris: str, **fields: Any) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""A model that does more than compute is refused at its upload, unless its user gave their word for it."""
+"""Models that do more than compute are refused at their upload; fast engines go with the last version that has them."""
 
 from __future__ import annotations
 
+from cloudml_magic.local_platform.artifacts import engine_folder, pin
+
 from .conftest import Served
 from .saved_models import write_model, writing_node
-from .test_models import bucket, failed, model, upload
+from .test_models import MODELS, bucket, done, failed, model, upload
 
 
 def test_a_model_that_writes_files_is_no_version(served: Served) -> None:
@@ -27,3 +29,17 @@ def test_a_trusted_one_is(served: Served) -> None:
     with (folder / "saved_model.pb").open("ab") as file:
         file.write(writing_node())
     assert upload(served, model(labels={"cloudml-trusted": "yes"}), modelId="m") == "m@1"
+
+
+def test_a_fast_engine_goes_with_the_last_version_of_its_model(served: Served) -> None:
+    """Not with the first: another model may have the same files."""
+    folder = write_model(bucket(served) / "m")
+    upload(served, modelId="one")
+    upload(served, modelId="two")
+    engine = engine_folder(served.places.engines, pin(folder, "gs://cloudml-local/m"))
+    engine.mkdir(parents=True)
+    (engine / "certificate.json").write_text("{}")
+    done(served, served.ask("DELETE", f"{MODELS}/one"))
+    assert (engine / "certificate.json").exists()
+    done(served, served.ask("DELETE", f"{MODELS}/two"))
+    assert not engine.exists()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, digest_of
+from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, engine_folder
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs.batch_inputs import in_our_buckets, input_objects
 from cloudml_magic.local_platform.jobs.environment import clean_environment
@@ -67,7 +67,7 @@ class Batches:
         stats = {address: path.stat() for address, path in found.items()}
         prefix = body["outputConfig"]["gcsDestination"]["outputUriPrefix"].rstrip("/")
         output, address = self._new_output(prefix, model["displayName"])
-        engine = self._places.engines / digest_of(model["pinned"])
+        engine = engine_folder(self._places.engines, model["pinned"])
         return {
             "model": f"{model['displayName']}@{model['version']}",
             "model_folder": str(folder),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cloudml_magic.local_platform.artifacts import (
@@ -10,13 +10,15 @@ from cloudml_magic.local_platform.artifacts import (
     check_contents,
     check_pinned,
     check_presence,
+    digest_of,
     is_trusted,
     pin,
+    remove_engines,
 )
 from cloudml_magic.local_platform.operations.worker import Performer, Progress
 from cloudml_magic.local_platform.preconditions import refuse_default, refuse_deployed
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources
-from cloudml_magic.local_platform.resources.models import ModelResources
+from cloudml_magic.local_platform.resources.models import ModelResources, StoredVersion
 from cloudml_magic.local_platform.resources.names import resource_name
 from cloudml_magic.local_platform.resources.operations import EMPTY, Work, typed
 
@@ -24,10 +26,11 @@ from cloudml_magic.local_platform.resources.operations import EMPTY, Work, typed
 class ModelWork:
     """Performs what `ModelRoutes` has begun."""
 
-    def __init__(self, models: ModelResources, endpoints: EndpointResources, buckets: Path) -> None:
+    def __init__(self, models: ModelResources, endpoints: EndpointResources, buckets: Path, engines: Path) -> None:
         self._models = models
         self._endpoints = endpoints
         self._buckets = buckets
+        self._engines = engines
 
     def performers(self) -> Mapping[str, Performer]:
         return {
@@ -56,8 +59,10 @@ class ModelWork:
         with self._models.database.transaction():
             version = self._models.version(work.location, work.arguments["model"])
             refuse_deployed(self._endpoints, version, whole_model=True)
+            gone = self._models.versions(version.location, version.model)
             self._models.delete(version.location, version.model)
             progress.finish(EMPTY)
+        self._free_engines(gone)
 
     def delete_version(self, work: Work, progress: Progress) -> None:
         with self._models.database.transaction():
@@ -66,3 +71,11 @@ class ModelWork:
             refuse_deployed(self._endpoints, version)
             self._models.delete_version(version)
             progress.finish(EMPTY)
+        self._free_engines([version])
+
+    def _free_engines(self, gone: Sequence[StoredVersion]) -> None:
+        """Fast engines stay while a version of any model has the same files."""
+        kept = {digest_of(version.pinned) for version in self._models.versions("-")}
+        for version in gone:
+            if digest_of(version.pinned) not in kept:
+                remove_engines(self._engines, version.pinned)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, digest_of, states_of_files
+from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, engine_folder, states_of_files
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs import process_table
 from cloudml_magic.local_platform.predictors.certification import certify
@@ -35,7 +35,6 @@ from cloudml_magic.local_platform.resources.models import ModelResources, Stored
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.local_platform.times import written
 from cloudml_magic.places import PlatformPlaces
-from cloudml_magic.version import VERSION
 
 _LOOK_SECONDS = 1.0
 _START_SECONDS = 600.0
@@ -149,7 +148,12 @@ class Deployments:
         """Refuses a model that is not the uploaded one, and has it converted where that helps."""
         folder = self._checked_folder(version)
         if self._settings.fast_engine:
-            certify(folder, self._engine(version), loading_environment(version, self._folder), cancelled)
+            certify(
+                folder,
+                engine_folder(self._places.engines, version.pinned),
+                loading_environment(version, self._folder),
+                cancelled,
+            )
 
     def add(self, predictor: Predictor) -> None:
         self._predictors[predictor.deployment.key] = predictor
@@ -176,10 +180,10 @@ class Deployments:
         before = states_of_files(artifact_folder(self._places.buckets, uri), uri)
         model_folder = self._checked_folder(version)
         (folder / "work").mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine_folder = self._engine(version) if self._settings.fast_engine else None
+        engine = engine_folder(self._places.engines, version.pinned) if self._settings.fast_engine else None
         # Made anew if somebody has tidied it away.
         address = socket_folder(self._folder) / f"{os.getpid()}-{next(self._numbers)}.sock"
-        environment = predictor_environment(deployment, version, model_folder, self._folder, engine_folder)
+        environment = predictor_environment(deployment, version, model_folder, self._folder, engine)
         process = start_process(
             Start(
                 socket=address,
@@ -202,10 +206,6 @@ class Deployments:
         folder = artifact_folder(self._places.buckets, uri)
         check_pinned(folder, version.pinned, version.title, uri)
         return folder
-
-    def _engine(self, version: StoredVersion) -> Path:
-        # Another version of this package may convert and certify otherwise.
-        return self._places.engines / f"{VERSION}-{digest_of(version.pinned)}"
 
     def _look(self) -> None:
         while not self._closing.wait(_LOOK_SECONDS):
