@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.model_folder.interface import MANIFEST
+from cloudml_magic.model_folder.interface import MANIFEST, SAVED_MODEL
+from cloudml_magic.model_folder.saved_model import UnreadableError, holds_objects
 
 
 def check_files(folder: Path) -> None:
-    """Compares the files with the digests of the manifest; a folder without a manifest has none to compare with."""
+    """Compares the files with the digests of the manifest; without one, the checkpoint at least must be there."""
     manifest = folder / MANIFEST
     if not manifest.is_file():
+        _check_checkpoint(folder)
         return
     expected = _expected(manifest)
     if expected is None:
@@ -35,6 +38,21 @@ def check_files(folder: Path) -> None:
             + (f" {more} more {'file differs' if more == 1 else 'files differ'}." if more else ""),
             next="Copy the folder again, or export the model anew.",
         )
+
+
+def _check_checkpoint(folder: Path) -> None:
+    index = folder / "variables" / "variables.index"
+    if index.is_file() or not (folder / SAVED_MODEL).is_file():
+        return
+    # What cannot be read is refused in its own words by whoever reads it.
+    with contextlib.suppress(UnreadableError):
+        if holds_objects((folder / SAVED_MODEL).read_bytes()):
+            raise CloudMLError(
+                "model-folder-incomplete",
+                f"The model in {folder} is not whole: variables/variables.index is missing.",
+                why=f"{SAVED_MODEL} holds the computation only; the weights lie in variables/.",
+                next="Copy the whole folder, with variables/ and assets/, or export the model anew.",
+            )
 
 
 def _expected(manifest: Path) -> dict[str, str] | None:

@@ -41,6 +41,11 @@ def read_saved_model(content: bytes) -> tuple[dict[str, Signature], str | None]:
     return dict(sorted(signatures.items())), version
 
 
+def holds_objects(content: bytes) -> bool:
+    """Whether it is one of TensorFlow 2, which always has a checkpoint beside it."""
+    return any(True for graph in messages(memoryview(content), 2) for _ in messages(graph, 7))
+
+
 def _tensors(signature: memoryview, number: int) -> tuple[TensorSpec, ...]:
     found = []
     for entry in messages(signature, number):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.model_folder import read_folder, read_interface
+from cloudml_magic.model_folder import check_files, read_folder, read_interface
 from cloudml_magic.model_folder.saved_model import read_saved_model
 
 pytestmark = pytest.mark.slow
@@ -131,3 +131,17 @@ def smallest(folder: Path) -> bytes:
     content: bytes = model.SerializeToString()
     assert set(read_saved_model(content)[0]) == {"serving_default", "many"}
     return content
+
+
+def test_a_folder_without_its_weights_is_not_whole(folder: Path, tmp_path: Path) -> None:
+    """Found by looking, before TensorFlow is started to load it."""
+    check_files(folder)
+    (tmp_path / "saved_model.pb").write_bytes((folder / "saved_model.pb").read_bytes())
+    with pytest.raises(CloudMLError) as refused:
+        check_files(tmp_path)
+    assert str(refused.value) == (
+        f"The model in {tmp_path} is not whole: variables/variables.index is missing.\n"
+        "  Why:  saved_model.pb holds the computation only; the weights lie in variables/.\n"
+        "  Next: Copy the whole folder, with variables/ and assets/, or export the model anew.\n"
+        "[model-folder-incomplete]"
+    )

@@ -31,8 +31,8 @@ class TensorFlowEngine:
             raise CloudMLError(
                 "model-unloadable",
                 f"TensorFlow {tensorflow.__version__} cannot load the model in {folder}.",
-                why=str(problem).strip()[:500] or type(problem).__name__,
-                next="Export it again with a version of TensorFlow no newer than this one.",
+                why=_first_sentence(str(problem)),
+                next="Copy the whole folder again, or export the model with a version of TensorFlow no newer than this one.",
             ) from problem
         self._signatures: dict[str, Any] = dict(self._model.signatures)
 
