@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from cloudml_magic.local_platform.artifacts import engine_folder, pin
 
 from .conftest import Served
@@ -43,3 +45,17 @@ def test_a_fast_engine_goes_with_the_last_version_of_its_model(served: Served) -
     assert (engine / "certificate.json").exists()
     done(served, served.ask("DELETE", f"{MODELS}/two"))
     assert not engine.exists()
+
+
+def test_a_table_of_routes_is_made_while_nothing_changes(served: Served) -> None:
+    """Else one of before a change could come to lie over the one of after it."""
+    made = threading.Event()
+
+    def refresh() -> None:
+        served.platform.deployments.refresh("us-central1", "none")
+        made.set()
+
+    with served.platform.deployments.models.database.lock:
+        threading.Thread(target=refresh).start()
+        assert not made.wait(0.3)
+    assert made.wait(10)

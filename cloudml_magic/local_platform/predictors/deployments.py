@@ -115,6 +115,11 @@ class Deployments:
 
     def refresh(self, location: str, endpoint: str) -> None:
         """Makes the table of an endpoint anew, in one step, after any change."""
+        # Else one that has read the rows before another change could put the older table over the newer.
+        with self.models.database.lock:
+            self._refresh(location, endpoint)
+
+    def _refresh(self, location: str, endpoint: str) -> None:
         try:
             stored = self.endpoints.endpoint(location, endpoint)
         except PlatformError:
