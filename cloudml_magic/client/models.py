@@ -17,6 +17,7 @@ _POLL_SECONDS = (0.05, 1.0)
 _CANCELLED = 1
 _SUBMIT_ATTEMPTS = 6
 _LONGEST_DEPLOYMENT = 600.0
+_LONGEST_CANCELLING = 20.0
 
 OnStage = Callable[[str], None]
 Found = TypeVar("Found", ModelVersion, Endpoint)
@@ -165,10 +166,18 @@ class Models:
         except KeyboardInterrupt:
             if cancel_on_interrupt:
                 self._caller.perform(operations.cancel_operation(operation.name))
+                self._ended(operation)
             raise
         if operation.error is not None:
             raise _failed(operation)
         return operation
+
+    def _ended(self, operation: OperationSnapshot) -> None:
+        """Waits until an operation that was cancelled has let go of what it held."""
+        deadline = time.monotonic() + _LONGEST_CANCELLING
+        while not operation.done and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS[0])
+            operation = operations.read_operation(self._caller.perform(operations.get_operation(operation.name)))
 
     def _submit(self, call: Call, find: Callable[[], Found | None]) -> OperationSnapshot | Found:
         """Begins what must not begin twice: after a lost answer its outcome is looked for before it is sent again."""

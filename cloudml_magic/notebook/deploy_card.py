@@ -51,7 +51,8 @@ class DeployCard:
             f"{deployment.deployed.traffic} % of the traffic",
             "was deployed already" if deployment.was_there else f"in {duration(deployment.seconds)}",
         ]
-        below = [clean(deployment.deployed.message), f"Ask it: %%ml_predict {deployment.version.name}"]
+        ask = f"Ask it: %%ml_predict {deployment.version.name}"
+        below = [clean(deployment.deployed.message), *map(clean, deployment.notes), ask]
         self._show(_GOOD, "Deployed", clean(deployment.version.title), details, [line for line in below if line])
 
     def fail(self) -> None:

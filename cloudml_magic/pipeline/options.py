@@ -109,11 +109,11 @@ def seconds(text: str | None) -> int | None:
     return int(match[1]) * _UNITS[match[2] or "s"]
 
 
-def checked_name(name: str) -> str:
-    """A job's name as cards and lists can show it, and as `NAME~1` can be told from it."""
+def checked_name(name: str, kind: str = "job") -> str:
+    """A job's or a model's name as cards and lists can show it, and as `NAME~1` can be told from it."""
     plain = unicodedata.normalize("NFC", name)
     bad = next(iter(sorted((c for c in plain if not _allowed(c)), key=lambda c: c not in _EXPANDED)), None)
-    if not plain or len(plain) > _LONGEST_NAME or bad is not None or plain == "latest":
+    if not plain or len(plain) > _LONGEST_NAME or bad is not None or plain in ("latest", ".", ".."):
         why = (
             "Nothing in this notebook could be put in for it."
             if bad is not None and bad in _EXPANDED
@@ -123,11 +123,13 @@ def checked_name(name: str) -> str:
             if not plain
             else "`latest` stands for the job that was sent last."
             if plain == "latest"
+            else "In a path it would be another folder."
+            if plain in (".", "..")
             else f"It has {len(plain)} characters."
         )
         raise CloudMLError(
             "bad-name",
-            f"A job cannot be called {plain[:40]!r}.",
+            f"A {kind} cannot be called {plain[:40]!r}.",
             why=why,
             next=f"Use up to {_LONGEST_NAME} letters, digits, hyphens or emoji; no spaces, no ~ and no /.",
         )
