@@ -201,6 +201,13 @@ def _explained(address: Address) -> Iterator[None]:
         RequestException,
     ) as problem:
         code = getattr(problem, "code", None)
+        if "specified bucket does not exist" in str(problem):
+            raise CloudMLError(
+                "no-bucket",
+                f"There is no bucket gs://{address.bucket}.",
+                why="The address names it, but it does not exist where you are connected to, or not for you.",
+                next="Check the bucket's name; `cloudml doctor` shows where you are connected to.",
+            ) from problem
         raise CloudMLError(
             "bucket-denied" if code in (401, 403) else "bucket-failed",
             f"{address} could not be reached." if code is None else f"{address} could not be used (HTTP {int(code)}).",
