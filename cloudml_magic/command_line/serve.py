@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,7 @@ def declare(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    _check(options)
     is_remote = options.folder.startswith("gs://")
     source = options.folder.rstrip("/") if is_remote else str(Path(options.folder).resolve())
     name = options.name or source.rpartition("/")[2] or _MODEL
@@ -54,6 +56,26 @@ def _run(options: argparse.Namespace) -> int:
             _certify(source, engine_folder, environment)
             environment["CLOUDML_SERVING_ENGINE"] = engine_folder
         return _serve(environment, f"http://{options.host}:{options.port}/v1/models/{name}")
+
+
+def _check(options: argparse.Namespace) -> None:
+    if not 0 < options.port < 65536:
+        raise CloudMLError(
+            "bad-port", f"--port {options.port} is no port.", next="Give a whole number from 1 to 65535."
+        )
+    if options.name is not None and not re.fullmatch(r"[\w.-]+", options.name, re.ASCII):
+        raise CloudMLError(
+            "bad-model-name",
+            f"--name {options.name!r} cannot stand in /v1/models/MODEL:predict.",
+            next="Use letters, digits, `.`, `_` and `-`.",
+        )
+    if options.folder.endswith(".keras"):
+        raise CloudMLError(
+            "no-model-folder",
+            f"{options.folder} is no model folder.",
+            why="A .keras file has to be exported before it is served.",
+            next="In a notebook: `%ml_export FILE --to FOLDER`; then `cloudml serve FOLDER`.",
+        )
 
 
 def _certify(source: str, engine_folder: str, environment: dict[str, str]) -> None:

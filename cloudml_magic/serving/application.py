@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -22,6 +23,7 @@ from cloudml_magic.serving.settings import ServingSettings
 READ_SECONDS = 30.0
 _MOST_IGNORED = 1024 * 1024 * 1024
 _RETRY_SECONDS = 2
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -79,6 +81,8 @@ class Application:
             raise RefusedError(
                 404, f"There is nothing at {scope['path'][:200]}. The model is {self._settings.model!r}."
             )
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._check_host(headers)
         verb = scope["method"]
         if verb not in (("POST",) if predicts else ("GET", "HEAD")):
             raise RefusedError(405, f"{verb} is not answered here. Use {'POST' if predicts else 'GET'}.")
@@ -89,12 +93,26 @@ class Application:
             raise RefusedError(503, "The model is being loaded.", retry_seconds=_RETRY_SECONDS)
         if page is not None and not predicts:
             return page(predictor)
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
+        if encoding != "identity":
+            raise RefusedError(415, f"The body is encoded as {encoding[:100]}. Send it as it is.", closes=True)
         content_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
         body = await _body(receive, headers, content_type)
         request = read_request(predictor.interface, content_type, scope["query_string"].decode("latin-1"), body)
         outputs = await predictor.outputs(request)
         return answer(outputs, headers.get(b"accept", b"").decode("latin-1"), request.in_columns)
+
+    def _check_host(self, headers: dict[bytes, bytes]) -> None:
+        """A page of the web can make its own name mean this machine; then the browser asks by that name."""
+        host = headers.get(b"host")
+        if host is None or self._settings.socket or self._settings.host not in _LOOPBACK:
+            return
+        try:
+            name = urlsplit(f"//{host.decode('latin-1')}").hostname
+        except ValueError:
+            name = None
+        if name not in _LOOPBACK:
+            raise RefusedError(403, "The model answers only requests that name this machine as their host.")
 
     def _state(self, predictor: Predictor) -> tuple[bytes, str]:
         return orjson.dumps(descriptions.state(self._settings.version)), JSON

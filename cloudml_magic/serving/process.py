@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -123,6 +124,13 @@ def _listener(settings: ServingSettings) -> socket.socket:
         else:
             listener = socket.create_server((settings.host, settings.port), backlog=_BACKLOG)
     except OSError as problem:
+        if not settings.socket and _is_foreign(problem):
+            raise CloudMLError(
+                "bad-host",
+                f"The model cannot listen on the address {settings.host}.",
+                why="It is no address of this machine.",
+                next="Use 127.0.0.1 for this machine only, or 0.0.0.0 for all that reach it.",
+            ) from None
         where = settings.socket or f"{settings.host}:{settings.port}"
         raise CloudMLError(
             "address-taken",
@@ -131,6 +139,11 @@ def _listener(settings: ServingSettings) -> socket.socket:
             next="Choose another one with AIP_HTTP_PORT or CLOUDML_SERVING_SOCKET.",
         ) from None
     return listener
+
+
+def _is_foreign(problem: OSError) -> bool:
+    """Whether the address is none of this machine; what finds no name has a negative number."""
+    return problem.errno == errno.EADDRNOTAVAIL or (problem.errno or 0) < 0
 
 
 def _only_ours() -> BinaryIO:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import os
 import re
@@ -10,8 +11,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from cloudml_magic.serving.application import Application
+from cloudml_magic.serving.settings import ServingSettings
 
 pytestmark = pytest.mark.slow
 
@@ -64,3 +69,64 @@ def test_a_folder_without_a_model_is_said_in_words(tmp_path: Path, home: Path) -
         "  Next: Export a Keras model with `%ml_export MODEL`, or name the folder that holds saved_model.pb.\n"
         "[no-saved-model]\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["m", "--port", "99999"],
+            "--port 99999 is no port.\n  Next: Give a whole number from 1 to 65535.\n[bad-port]\n",
+        ),
+        (
+            ["m", "--name", "a/b"],
+            "--name 'a/b' cannot stand in /v1/models/MODEL:predict.\n"
+            "  Next: Use letters, digits, `.`, `_` and `-`.\n[bad-model-name]\n",
+        ),
+        (
+            ["plain.keras"],
+            "plain.keras is no model folder.\n  Why:  A .keras file has to be exported before it is served.\n"
+            "  Next: In a notebook: `%ml_export FILE --to FOLDER`; then `cloudml serve FOLDER`.\n[no-model-folder]\n",
+        ),
+    ],
+)
+def test_a_wrong_argument_is_named(home: Path, arguments: list[str], said: str) -> None:
+    """By the option that the user gave."""
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_a_wrong_host_is_named(home: Path) -> None:
+    """And not the port."""
+    done = subprocess.run(command("m", "--host", "300.1.1.1"), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "The model cannot listen on the address 300.1.1.1.\n"
+        "  Why:  It is no address of this machine.\n"
+        "  Next: Use 127.0.0.1 for this machine only, or 0.0.0.0 for all that reach it.\n"
+        "[bad-host]\n"
+    )
+
+
+async def _status(headers: dict[bytes, bytes]) -> int:
+    application = Application(ServingSettings.of_environment({"AIP_STORAGE_URI": "/m"}))
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/v1/models/m", "method": "GET", "query_string": b"", "headers": headers.items()}
+    await application(scope, receive, send)
+    return int(sent[0]["status"])
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [(b"evil.example:8080", 403), (b"[", 403), (b"127.0.0.1:8080", 503), (b"localhost", 503), (b"[::1]:80", 503)],
+)
+def test_a_foreign_name_is_not_answered_on_this_machines_address(host: bytes, status: int) -> None:
+    """A page of the web could make its name mean this machine (503: the model is not loaded here)."""
+    assert asyncio.run(_status({b"host": host})) == status

@@ -96,6 +96,7 @@ def test_state_metadata_and_metrics_are_told(table: ServingProcess) -> None:
         ({"instances": [ROW], "signature_name": "other"}, {}, 400, "The model has no signature 'other'. It has serving_default."),
         ({"instances": ROW}, {}, 400, "`x` was given with shape [4]. The model takes float32 [?, 4], the number of instances first. One dimension too few: pass `[x]` instead of `x`."),
         (b"x", {"content_type": "text/plain"}, 415, "The body is text/plain. Send application/json, application/x-npy (one array) or application/x-npz (several)."),
+        (b"x", {"content_encoding": "gzip"}, 415, "The body is encoded as gzip. Send it as it is."),
         (b"\x93NUMPY\x01\x00\xff\xff{", {"content_type": "application/x-npy"}, 400, None),
         (npy(np.array([[{}] * 4], object)), {"content_type": "application/x-npy"}, 400, "The body is no .npy file: it holds object, and only plain numbers are read; send text and bytes as JSON."),
         (npy(np.zeros((1, 4)))[:-1], {"content_type": "application/x-npy"}, 400, "The body is no .npy file: its header says [1, 4] of float64, but 31 bytes follow."),

@@ -32,7 +32,7 @@ class TensorFlowEngine:
                 "model-unloadable",
                 f"TensorFlow {tensorflow.__version__} cannot load the model in {folder}.",
                 why=_first_sentence(str(problem)),
-                next="Copy the whole folder again, or export the model with a version of TensorFlow no newer than this one.",
+                next="Copy the whole folder again, or export it with a version of TensorFlow no newer than this one.",
             ) from problem
         self._signatures: dict[str, Any] = dict(self._model.signatures)
 
