@@ -88,6 +88,16 @@ def _bases(keras: Any) -> tuple[type, ...]:
     return tuple({base for base in bases if isinstance(base, type)})
 
 
+def is_of_keras(config: Any) -> bool:
+    """Whether everything that a description names is Keras's own, and holds no code."""
+    for item in _objects(config):
+        name, module = str(item.get("class_name")), str(item.get("module"))
+        is_value = name.startswith("__") and name not in _CODE
+        if name in _CODE or not (is_value or module.partition(".")[0] == "keras"):
+            return False
+    return True
+
+
 def _config(file: Path, what: str) -> Any:
     """The model's description; the archive is checked before anything of it is unpacked."""
     try:
@@ -152,10 +162,25 @@ def _refuse_code(config: Any, what: str, given: Mapping[str, Any], trusting: str
             )
         if str(module) in _FUNCTIONS_OF_KERAS and name == "function":
             raise _holds_code(what, f"It calls {module}.{item.get('config')}, which is no part of a model.", trusting)
+        _refuse_file(item, what, trusting)
         # Functions of a notebook are said to be of `builtins` and looked up by name; classes never are.
         is_own = package in _PACKAGES and (package != "builtins" or name == "function")
         if not is_own and not _is_known(item, given):
             raise _holds_code(what, f"It names {str(module)[:100]}.{name[:100]}, which is not Keras's.", trusting)
+
+
+def _refuse_file(item: Mapping[str, Any], what: str, trusting: str) -> None:
+    """Refuses a layer whose vocabulary is a path: its words would become part of the model's answers."""
+    config = item.get("config")
+    path = config.get("vocabulary") if isinstance(config, dict) else None
+    if isinstance(config, dict) and isinstance(path, str):
+        raise CloudMLError(
+            "model-reads-file",
+            f"{what} would read a file of this machine.",
+            why=f"Its layer {str(config.get('name'))[:100]} ({str(item.get('class_name'))[:100]}) takes its vocabulary"
+            f" from {path[:200]!r}; whoever made the file chose which.",
+            next=f"If the file is your own, {trusting} loads it.",
+        )
 
 
 def _is_known(item: Mapping[str, Any], given: Mapping[str, Any]) -> bool:

@@ -225,3 +225,17 @@ def test_ones_own_code_is_loaded_when_it_is_trusted(tmp_path: Path) -> None:
     file = tmp_path / "own.keras"
     keras.Sequential([keras.Input((2,)), Own()]).save(file)
     assert load(file, custom_objects={"Own": Own}).predict(np.ones((1, 2)), verbose=0).tolist() == [[2.0, 2.0]]
+
+
+@pytest.mark.parametrize("kind", ["StringLookup", "TextVectorization"])
+def test_a_vocabulary_that_is_a_path_is_refused_by_layer_and_file(tmp_path: Path, kind: str) -> None:
+    """The words of any file here would become the model's."""
+    file = keras_file(tmp_path / "m.keras", model_of(layer(kind, vocabulary="/etc/passwd")))
+    with pytest.raises(CloudMLError) as refused:
+        load(file)
+    assert str(refused.value) == (
+        "The file would read a file of this machine.\n"
+        f"  Why:  Its layer x ({kind}) takes its vocabulary from '/etc/passwd'; whoever made the file chose which.\n"
+        "  Next: If the file is your own, `--trust` loads it.\n"
+        "[model-reads-file]"
+    )
