@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.model_folder import MANIFEST
 from cloudml_magic.packaging import slug
+from cloudml_magic.pipeline.export_identity import Asked, identity_of
 from cloudml_magic.pipeline.model_file import load_model
 from cloudml_magic.pipeline.noticed import noticed_preprocessing
 from cloudml_magic.pipeline.options import split_labels
@@ -18,10 +20,9 @@ from cloudml_magic.pipeline.session import connection, notebook_namespace
 from cloudml_magic.storage import Address
 from cloudml_magic.trainer.export import NotExportableError, export_model, saved_model_files
 from cloudml_magic.trainer.export.calling import is_keras_model
+from cloudml_magic.trainer.export.labels import Labels
 
-__all__ = ["export", "export_to_folder", "is_keras_model"]
-
-Labels = Sequence[str] | Mapping[str, Sequence[str]] | str | None
+__all__ = ["export", "is_keras_model"]
 
 
 def export(
@@ -37,7 +38,8 @@ def export(
 ) -> Address | Path:
     """Exports a Keras model, or a `.keras` file, and says where it is.
 
-    `to` is a gs:// address or a folder; without it the folder is `models/NAME/DIGEST` in the bucket of jobs. `labels`
+    `to` is a gs:// address or a folder; without it the folder is `models/NAME/DIGEST` in the bucket of jobs,
+    where the same model is not exported twice. `labels`
     are names, or the variable that holds them; `preprocess` what training did to pictures: a function, its name, or a
     factor. `trust` loads a file also if it holds code.
     """
@@ -47,34 +49,28 @@ def export(
         _check_free(local)
     elif to is not None and connection().storage.names(Address.parse(str(to))):
         raise _is_taken(str(to))
+    asked = _asked(model, name, labels, preprocess, resize, picture, trust)
+    if to is None:
+        return _kept(asked)
     with tempfile.TemporaryDirectory(prefix="cloudml-") as temporary:
-        folder = Path(temporary)
-        export_to_folder(
-            model, folder, name=name, labels=labels, preprocess=preprocess, resize=resize, picture=picture, trust=trust
-        )
+        _write(asked, Path(temporary))
         if local is not None:
-            return _copied(folder, local)
-        there = connection()
-        digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:16]
-        address = Address.parse(str(to)) if to else there.place.bucket / "models" / slug(name) / digest
-        names = list(saved_model_files(temporary))
-        there.storage.upload_folder(folder, address, names[:-1])
-        there.storage.upload_folder(folder, address, names[-1:])
+            return _copied(Path(temporary), local)
+        address = Address.parse(str(to))
+        _upload(temporary, address)
     return address
 
 
-def export_to_folder(
+def _asked(
     model: Any,
-    folder: Path,
-    *,
     name: str,
-    labels: Labels = None,
-    preprocess: str | Callable[..., Any] | None = None,
-    resize: str | None = None,
-    picture: bool | None = None,
-    trust: bool = False,
-) -> dict[str, Any]:
-    """Exports into an empty folder of this machine; the manifest."""
+    labels: Labels,
+    preprocess: str | Callable[..., Any] | None,
+    resize: str | None,
+    picture: bool | None,
+    trust: bool,
+) -> Asked:
+    """The model, loaded from its file if it is in one, and what is said of it or can be seen."""
     source = None
     is_of_kernel = not isinstance(model, str | Path)
     if isinstance(model, str | Path):
@@ -88,21 +84,60 @@ def export_to_folder(
             f"A value of type {type(model).__name__} is no Keras model.",
             next="Give the variable of a Keras model, or the path of a .keras file.",
         )
-    try:
-        if preprocess is None and is_of_kernel:
+    if preprocess is None and is_of_kernel:
+        with _explained(name):
             preprocess = noticed_preprocessing(model, picture, resize or "stretch")
-        return export_model(
-            model,
+    named = split_labels(labels) if isinstance(labels, str) else labels
+    return Asked(model, name, named, preprocess, resize or "stretch", picture, source)
+
+
+def _kept(asked: Asked) -> Address:
+    """The folder of this very export in the bucket of jobs: the one that there is, or a new one."""
+    there = connection()
+    folder = there.place.bucket / "models" / slug(asked.name)
+    identity = identity_of(asked, notebook_namespace())
+    if identity is not None:
+        for name in sorted(there.storage.names(folder)):
+            if name.startswith(f"{identity}-") and name.endswith(f"/{MANIFEST}"):
+                return folder / name.removesuffix(f"/{MANIFEST}")
+    with tempfile.TemporaryDirectory(prefix="cloudml-") as temporary:
+        _write(asked, Path(temporary))
+        digest = hashlib.sha256((Path(temporary) / MANIFEST).read_bytes()).hexdigest()[:16]
+        address = folder / (f"{identity}-{digest}" if identity else digest)
+        _upload(temporary, address)
+    return address
+
+
+def _upload(folder: str, address: Address) -> None:
+    """Sends an export; its manifest goes last, so that nobody takes half of it for the whole."""
+    storage = connection().storage
+    names = list(saved_model_files(folder))
+    storage.upload_folder(Path(folder), address, names[:-1])
+    storage.upload_folder(Path(folder), address, names[-1:])
+
+
+def _write(asked: Asked, folder: Path) -> None:
+    """Exports into an empty folder of this machine."""
+    with _explained(asked.name):
+        export_model(
+            asked.model,
             str(folder),
-            name=name,
-            labels=split_labels(labels) if isinstance(labels, str) else labels,
-            preprocess=preprocess,
-            resize=resize or "stretch",
-            picture=picture,
-            source_sha256=source,
+            name=asked.name,
+            labels=asked.labels,
+            preprocess=asked.preprocess,
+            resize=asked.resize,
+            picture=asked.picture,
+            source_sha256=asked.source,
             captured=notebook_namespace(),
             warn=_refuse,
         )
+
+
+@contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """Says in our words why a model cannot be exported."""
+    try:
+        yield
     except NotExportableError as problem:
         raise CloudMLError(
             "not-exportable", f"The model {name} cannot be exported.", why=problem.why, next=problem.next

@@ -73,7 +73,7 @@ def test_a_model_goes_to_the_bucket(platform: None, notebook: dict[str, Any]) ->
     assert isinstance(address, Address)
     storage = connection().storage
     prefix, _, digest = str(address).rpartition("/")
-    assert prefix == f"{connection().place.bucket}/models/my-flowers" and len(digest) == 16
+    assert prefix == f"{connection().place.bucket}/models/my-flowers" and len(digest) == 33
     manifest = json.loads(storage.read(address / "cloudml.json") or b"")
     assert set(storage.names(address)) == {"cloudml.json", *manifest["files"]}
     interface = read_interface(lambda name: storage.read(address / name), str(address))
@@ -221,3 +221,42 @@ def test_what_a_keras_model_is() -> None:
     """A model, not its name."""
     assert is_keras_model(classifier())
     assert not is_keras_model("model.keras")
+
+
+def test_the_same_model_is_exported_once(platform: None, notebook: dict[str, Any]) -> None:
+    """Also after it was saved and loaded; other weights, labels or a resize are another export."""
+    import keras
+
+    model = classifier()
+    address = export(model, name="net", labels=["a", "b", "c"])
+    assert export(model, name="net", labels=["a", "b", "c"]) == address
+    assert export(keras.models.clone_model(model), name="net", labels=["a", "b", "c"]) != address
+    assert export(model, name="net", labels=["a", "b", "d"]) != address
+    notebook["names"] = ["a", "b", "c"]
+    named = export(model, name="net", labels="names")
+    notebook["names"] = ["x", "y", "z"]
+    assert export(model, name="net", labels="names") != named
+    model.layers[0].set_weights([np.ones((4, 3)), np.zeros(3)])
+    assert export(model, name="net", labels=["a", "b", "c"]) != address
+
+
+def test_a_file_is_exported_once(platform: None, notebook: dict[str, Any], tmp_path: Path) -> None:
+    """The same file again leads to the same folder."""
+    classifier().save(tmp_path / "net.keras")
+    assert export(tmp_path / "net.keras") == export(str(tmp_path / "net.keras"))
+
+
+def test_a_model_with_code_of_its_own_is_exported_anew(platform: None, notebook: dict[str, Any]) -> None:
+    """Its code may use what the notebook has changed since."""
+    import keras
+
+    factor = [1.0]
+
+    class Scaled(keras.layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs * factor[0]
+
+    model = keras.Sequential([keras.Input((4,)), Scaled()], name="scaled")
+    first = export(model, name="scaled")
+    factor[0] = 2.0
+    assert export(model, name="scaled") != first

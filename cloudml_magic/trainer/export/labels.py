@@ -23,7 +23,7 @@ def labels_of(
         return _by_output(given, outputs, warn)
     names = _names(given, captured, warn) if given is not None else None
     if names is None:
-        found = _of_datasets(captured)
+        found = labels_of_datasets(captured)
         classes = {name: output for name, output in outputs.items() if activations.get(name) in _OF_CLASSES}
         return _fitting(found, classes) if given is None and found else {}
     fitting = _fitting(names, outputs)
@@ -66,7 +66,7 @@ def as_names(value: Any) -> list[str] | None:
     return [str(name) for name in names] if all(isinstance(name, str) for name in names) else None
 
 
-def _of_datasets(captured: Mapping[str, Any]) -> list[str] | None:
+def labels_of_datasets(captured: Mapping[str, Any]) -> list[str] | None:
     """What the datasets of the module agree on."""
     found = [as_names(captured.get(_OWN_NAMES))]
     for value in captured.values():
