@@ -23,6 +23,7 @@ PICTURES = ModelInterface(
     labels={"output_0": ("cat", "dog", "bird")},
     activations={"output_0": "softmax"},
 )
+COLOURED = ModelInterface(PICTURES.signatures, PictureInput("image_bytes", 8, 8, 3))
 VECTOR = ModelInterface(
     {"serving_default": _signature("serving_default", NUMBER, TensorSpec("x", "float32", (None, 4)))}
 )
