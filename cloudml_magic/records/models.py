@@ -156,7 +156,7 @@ class PredictedInstance:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answers to all instances that were given; `values` are what the model gave, as plain values."""
+    """The answers to what was given; `values` are what the model gave for all of it, `instances` tell of the first ones."""
 
     model: str
     version: str

@@ -25,7 +25,7 @@ def prediction(*instances: PredictedInstance, **others: Any) -> Prediction:
     fields = {
         "model": "digits",
         "version": "2",
-        "values": [],
+        "values": [0.0] * len(instances),
         "seconds": 0.0123,
         "signature": "serving_default",
     } | others
@@ -122,10 +122,10 @@ def test_instances_may_be_answered_differently() -> None:
 
 def test_long_answers_are_cut_and_say_so() -> None:
     """A saved notebook does not grow with a thousand thumbnails."""
-    content = bundle(prediction(*[PICTURED] * 1000))
+    content = bundle(prediction(*[PICTURED] * 24, values=[0.0] * 1000))
     assert content["text/plain"].endswith("and 976 more")
     assert content["text/html"].count("<img") == 24
-    assert content[PREDICTION_MIME]["count"] == 1000
+    assert content[PREDICTION_MIME]["count"] == 1000 and content[PREDICTION_MIME]["shown"] == 24
 
 
 @pytest.mark.parametrize(

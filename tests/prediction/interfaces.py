@@ -49,3 +49,6 @@ TABLE = ModelInterface(
 TEXT = ModelInterface(
     {"serving_default": _signature("serving_default", NUMBER, TensorSpec("text", "string", (None, 1)))}
 )
+BARE_TEXT = ModelInterface(
+    {"serving_default": _signature("serving_default", NUMBER, TensorSpec("text", "string", (None,)))}
+)

@@ -16,9 +16,15 @@ from PIL import Image
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.prediction.answers import instances_of
 from cloudml_magic.pipeline.prediction.given import Given, given
-from cloudml_magic.pipeline.prediction.requests import LARGEST_PICTURE, LIMIT_BYTES, check_count, requests_of
+from cloudml_magic.pipeline.prediction.requests import (
+    LARGEST_PICTURE,
+    LIMIT_BYTES,
+    check_count,
+    check_requests,
+    requests_of,
+)
 from cloudml_magic.records import ModelInterface
-from tests.prediction.interfaces import CLASSES, LARGE, PICTURES, TABLE, TWO, VECTOR
+from tests.prediction.interfaces import BARE_TEXT, CLASSES, LARGE, PICTURES, TABLE, TWO, VECTOR
 
 
 def ask(value: Any, interface: ModelInterface) -> Given:
@@ -93,7 +99,30 @@ def test_more_than_online_requests_should_carry_is_a_batch() -> None:
     """The way there is in the message."""
     requests = requests_of(ask(np.ones((500, 50_000)), LARGE), takes_binary=True)
     with pytest.raises(CloudMLError, match=r"%ml_batch_predict big --input VARIABLE"):
-        check_count(requests, 500, "big")
+        check_requests(requests, 500, "big")
+    check_count(20_000, "big")
+    with pytest.raises(CloudMLError) as raised:
+        check_count(2_500_000, "big")
+    assert str(raised.value) == (
+        "2,500,000 instances are more than a card waits for.\n"
+        "  Why:  Online predictions are for few instances; 20,000 are the most.\n"
+        "  Next: Ask for all of them at once: `%ml_batch_predict big --input VARIABLE`.\n"
+        "[too-many-instances]"
+    )
+
+
+def test_only_what_a_card_shows_is_told_of_many() -> None:
+    """Two columns and 20,000 rows take no longer than two dozen."""
+    many = ask({"age": [25] * 20_000, "work": ["Private"] * 20_000}, TABLE)
+    instances = instances_of(many, TABLE, [[0.25]] * 20_000)
+    assert len(instances) == 24
+    assert instances[23].inputs == {"age": 25, "work": "Private"}
+
+
+def test_a_text_without_dimensions_stands_beside_its_answer() -> None:
+    """As `keras.Input((), dtype="string")` and a SavedModel from elsewhere take it."""
+    (instance,) = instances_of(ask(["good film"], BARE_TEXT), BARE_TEXT, [[0.9]])
+    assert instance.inputs == {"text": "good film"}
 
 
 def test_classes_have_their_labels_and_come_best_first() -> None:

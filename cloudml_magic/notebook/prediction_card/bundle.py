@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudml_magic.notebook.prediction_card.html import html
 from cloudml_magic.notebook.prediction_card.text import text
-from cloudml_magic.notebook.prediction_card.view import MOST_SHOWN, InstanceView, PredictionView
+from cloudml_magic.notebook.prediction_card.view import InstanceView, PredictionView
 from cloudml_magic.records import Prediction
 from cloudml_magic.wording import clean
 
@@ -29,8 +29,8 @@ def document(prediction: Prediction, view: PredictionView) -> dict[str, Any]:
         "model": clean(prediction.model),
         "version": clean(prediction.version),
         "signature": clean(prediction.signature),
-        "count": len(prediction.instances),
-        "shown": min(len(prediction.instances), MOST_SHOWN),
+        "count": len(prediction.values),
+        "shown": len(view.instances),
         "milliseconds": round(1000 * prediction.seconds, 3),
         "requests": prediction.requests,
         "notes": list(view.notes),

@@ -9,7 +9,6 @@ from typing import Any
 from cloudml_magic.records import PredictedInstance, PredictedOutput, Prediction
 from cloudml_magic.wording import clean
 
-MOST_SHOWN = 24
 MOST_CLASSES = 5
 _LONGEST_TEXT = 80
 _MOST_NUMBERS = 8
@@ -53,16 +52,16 @@ class PredictionView:
 
     @classmethod
     def of(cls, prediction: Prediction) -> PredictionView:
-        """The first instances; all of them are in the variable of `--into`."""
-        count = len(prediction.instances)
+        """The instances that are told; the values of all of them are in the variable of `--into`."""
+        count = len(prediction.values)
         title = clean(f"{prediction.model}/{prediction.version}")
         plural = "instance" if count == 1 else "instances"
         return cls(
             title=title,
             headline=f"{count:,} {plural} · {latency(prediction.seconds)}",
             notes=tuple(clean(note) for note in prediction.notes),
-            instances=tuple(_instance(each) for each in prediction.instances[:MOST_SHOWN]),
-            left_out=max(0, count - MOST_SHOWN),
+            instances=tuple(_instance(each) for each in prediction.instances),
+            left_out=max(0, count - len(prediction.instances)),
         )
 
     @property

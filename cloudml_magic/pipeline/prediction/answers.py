@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from cloudml_magic.pipeline.prediction.given import Given
+from cloudml_magic.pipeline.prediction.given import MOST_SHOWN, Given
 from cloudml_magic.records import ModelInterface, PredictedInstance, PredictedOutput, TensorSpec
 
 _TOLERANCE = 1e-3
@@ -14,7 +14,8 @@ _LONGEST_INPUT = 16
 
 
 def instances_of(given: Given, interface: ModelInterface, predictions: Sequence[Any]) -> tuple[PredictedInstance, ...]:
-    """One for each instance, in their order."""
+    """The first ones, in their order: as many as a card shows; only the plain values are whole."""
+    predictions = predictions[:MOST_SHOWN]
     kinds = {
         spec.name: _kind(spec, interface, predictions, given.signature.outputs) for spec in given.signature.outputs
     }
@@ -100,9 +101,10 @@ def _inputs(given: Given) -> list[dict[str, Any]]:
         return []
     columns: dict[str, list[Any]] = {}
     for name, tensor in given.tensors.items():
-        if tensor[0].size > _LONGEST_INPUT:
+        # An instance of one text is that text, not an array.
+        if getattr(tensor[0], "size", 1) > _LONGEST_INPUT:
             return []
-        columns[name] = [_shown(item) for item in tensor]
+        columns[name] = [_shown(item) for item in tensor[:MOST_SHOWN]]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

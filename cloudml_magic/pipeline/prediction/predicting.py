@@ -16,7 +16,13 @@ from cloudml_magic.pipeline.deployment.artifact import read_artifact
 from cloudml_magic.pipeline.deployment.lookup import DeployedModel, deployed_model
 from cloudml_magic.pipeline.prediction.answers import instances_of
 from cloudml_magic.pipeline.prediction.given import Given, given
-from cloudml_magic.pipeline.prediction.requests import LARGEST_PICTURE, PredictRequest, check_count, requests_of
+from cloudml_magic.pipeline.prediction.requests import (
+    LARGEST_PICTURE,
+    PredictRequest,
+    check_count,
+    check_requests,
+    requests_of,
+)
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.records import Answer, ModelInterface, Prediction, Target
 from cloudml_magic.storage import Address
@@ -31,9 +37,10 @@ def predict(model: str, instances: Any) -> Prediction:
     asked = deployed_model(model)
     interface = _interface(asked)
     what = given(instances, interface, lambda where: content_of(where, asked.connection), LARGEST_PICTURE)
+    check_count(what.count, model)
     # The stand-in of this machine reads arrays as NumPy writes them; TensorFlow Serving reads JSON.
     requests = requests_of(what, takes_binary=asked.connection.place.target is Target.LOCAL)
-    check_count(requests, what.count, model)
+    check_requests(requests, what.count, model)
     began = time.perf_counter()
     answers = _ask(asked, what, requests)
     seconds = time.perf_counter() - began

@@ -19,6 +19,7 @@ _ENVELOPE = 2_000
 LARGEST_PICTURE = (LIMIT_BYTES - _ENVELOPE) // 4 * 3
 _BINARY_FROM = 16_384  # numbers; below, JSON is as fast and can be read
 _MOST_REQUESTS = 64
+_MOST_INSTANCES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,19 @@ def _too_large(index: int, length: int) -> CloudMLError:
     )
 
 
-def check_count(requests: Sequence[PredictRequest], count: int, title: str) -> None:
-    """More rows than online requests should carry are a batch."""
+def check_count(count: int, title: str) -> None:
+    """More rows than are asked for while one waits are a batch."""
+    if count > _MOST_INSTANCES:
+        raise CloudMLError(
+            "too-many-instances",
+            f"{count:,} instances are more than a card waits for.",
+            why=f"Online predictions are for few instances; {_MOST_INSTANCES:,} are the most.",
+            next=f"Ask for all of them at once: `%ml_batch_predict {title} --input VARIABLE`.",
+        )
+
+
+def check_requests(requests: Sequence[PredictRequest], count: int, title: str) -> None:
+    """Large instances are a batch even where they are few."""
     if len(requests) > _MOST_REQUESTS:
         raise CloudMLError(
             "too-many-instances",
