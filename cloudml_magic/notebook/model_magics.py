@@ -97,7 +97,7 @@ class ModelMagics(Magics):
         return deployment
 
     @magic_arguments()
-    @argument("model", nargs="?", help="only this one")
+    @argument("model", metavar="MODEL[/VERSION]", nargs="?", help="only this one")
     @line_magic
     def ml_models(self, line: str) -> None:
         """Lists models and their versions: where each answers, its share of the traffic, by which engine and why."""

@@ -75,6 +75,8 @@ def _asked(
     is_of_kernel = not isinstance(model, str | Path)
     if isinstance(model, str | Path):
         file = Path(model).expanduser()
+        if not file.is_file():
+            raise _no_file(str(model), file.is_dir())
         model = load_model(file, str(model), trust=trust, trusting="`--trust`")
         with file.open("rb") as stream:
             source = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -159,6 +161,15 @@ def name_of(model: Any) -> str:
     return str(getattr(model, "name", "model"))
 
 
+def _no_file(given: str, is_folder: bool) -> CloudMLError:
+    return CloudMLError(
+        "no-model-file",
+        f"{given} is a folder." if is_folder else f"There is no variable and no file called {given!r}.",
+        why="A SavedModel folder is exported already: it can be deployed as it is." if is_folder else "",
+        next="Give the variable of a Keras model, or the path of a .keras file.",
+    )
+
+
 def _check_free(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise _is_taken(str(folder))
@@ -176,8 +187,16 @@ def _is_taken(place: str) -> CloudMLError:
 def _copied(source: Path, target: Path) -> Path:
     import shutil
 
-    for name in saved_model_files(str(source)):
-        file = target / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, file)
+    try:
+        for name in saved_model_files(str(source)):
+            file = target / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, file)
+    except OSError as problem:
+        raise CloudMLError(
+            "folder-not-written",
+            f"The model could not be written to {target}.",
+            why=str(problem),
+            next="Choose a folder of yours with enough space; what was written so far can be deleted.",
+        ) from problem
     return target

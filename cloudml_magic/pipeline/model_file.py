@@ -22,6 +22,11 @@ _REFUSED = {
     "a pickle": ((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), (".pkl", ".pickle", ".joblib")),
     "a PyTorch file": ((), (".pt", ".pth")),
 }
+_NEXT_OF_JOB = "Run the cells that define its classes, or pass them: job.model(custom_objects={'Name': Class})."
+_NEXT_OF_FILE = (
+    "Run the cells that define its classes and try again, or load it with keras.saving.load_model and give the"
+    " variable."
+)
 _CUSTOM_BASES = (
     "Layer",
     "Metric",
@@ -53,12 +58,25 @@ def load_model(
         lines = str(problem).strip().splitlines() or [type(problem).__name__]
         if not trust and "safe_mode" in str(problem):
             raise _holds_code(what, lines[0][:300], trusting) from problem
+        lacking = _lacking(config, given)
         raise CloudMLError(
             "model-not-loadable",
             f"{what} cannot be loaded here.",
-            why=lines[0][:500],
-            next="Run the cells that define its classes, or pass them: job.model(custom_objects={'Name': Class}).",
+            why=f"It is made with {', '.join(lacking)}, which this notebook does not define."
+            if lacking
+            else lines[0][:500],
+            next=_NEXT_OF_FILE if trusting == "`--trust`" else _NEXT_OF_JOB,
         ) from problem
+
+
+def _lacking(config: Any, given: Mapping[str, Any]) -> list[str]:
+    """What a model is made with that is neither Keras's nor the notebook's."""
+    own = [
+        str(item["config"] if item["class_name"] == "function" else item["class_name"])[:100]
+        for item in _objects(config)
+        if not is_of_keras({**item, "config": None}) and not _is_known(item, given)
+    ]
+    return sorted(set(own))
 
 
 def notebook_classes(keras: Any) -> dict[str, Any]:

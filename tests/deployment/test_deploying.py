@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.pipeline import deploy, undeploy
+from cloudml_magic.notebook.deploy_card import DeployCard
+from cloudml_magic.pipeline import Deployment, deploy, undeploy
 from cloudml_magic.pipeline.deployment.lookup import endpoint_of
+from cloudml_magic.records import DeployedVersion, Endpoint, ModelVersion, Target
 
 from .conftest import Platform, told
 
@@ -162,3 +164,34 @@ def test_no_replicas_are_refused() -> None:
     with pytest.raises(CloudMLError) as refused:
         deploy("model", max_replicas=0)
     assert told(refused.value)[0] == "1 to 0 replicas cannot be."
+
+
+@pytest.mark.slow
+def test_an_export_is_a_stage_of_a_deployment(platform: Platform) -> None:
+    """The first one: it may take longer than all the others."""
+    import keras
+
+    class Told(Exception):
+        pass
+
+    def tell(stage: str) -> None:
+        raise Told(stage)
+
+    with pytest.raises(Told, match="exporting"):
+        deploy(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), as_="reg", on_stage=tell)
+
+
+def test_the_card_says_what_did_not_apply(capsys: pytest.CaptureFixture[str]) -> None:
+    """Beneath the version's line, before the line that says how to ask it."""
+    held = DeployedVersion("1", "m", "1", 100, 0.0, message="onnxruntime: It agrees.")
+    version = ModelVersion("m@1", "live", "1", "gs://b/m", "image", 0.0)
+    DeployCard(None, "live").end(
+        Deployment(version, Endpoint("e", "live", 0.0, (held,)), held, 3.0, notes=("--traffic 40 does not apply.",)),
+        Target.LOCAL,
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "live/1 · deployed · this machine · 100 % of the traffic · in 3 s",
+        "  onnxruntime: It agrees.",
+        "  --traffic 40 does not apply.",
+        "  Ask it: %%ml_predict live",
+    ]

@@ -201,7 +201,7 @@ def test_what_is_wrong_is_said_before_anything_is_written(tmp_path: Path, notebo
         "  Next: Give the variable of a Keras model, or the path of a .keras file.\n"
         "[no-keras-model]"
     )
-    with pytest.raises(CloudMLError, match="There are 2 labels, but the model has 3 outputs to name"):
+    with pytest.raises(CloudMLError, match="There are 2 labels, but the model has 3 classes to name"):
         export(classifier(), tmp_path / "out", labels="a,b")
     with pytest.raises(CloudMLError) as unbuilt:
         export(keras.Sequential([keras.layers.Dense(1)], name="net"), tmp_path / "out")
@@ -260,3 +260,62 @@ def test_a_model_with_code_of_its_own_is_exported_anew(platform: None, notebook:
     first = export(model, name="scaled")
     factor[0] = 2.0
     assert export(model, name="scaled") != first
+
+
+def test_what_is_for_pictures_is_refused_of_others(notebook: dict[str, Any], tmp_path: Path) -> None:
+    """Nothing that was asked for is left out without a word."""
+    with pytest.raises(CloudMLError, match="--resize crop is for models that take pictures, which this one does not"):
+        export(classifier(), tmp_path / "new", resize="crop")
+
+
+@pytest.mark.parametrize("given", ["nosuch", "5"])
+def test_a_name_of_nothing_is_said_to_be_one(given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a variable nor a file is called so."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CloudMLError) as refused:
+        export(given)
+    assert refused.value.what == f"There is no variable and no file called {given!r}."
+    with pytest.raises(CloudMLError) as refused:
+        export(str(tmp_path))
+    assert refused.value.what == f"{tmp_path} is a folder."
+
+
+def test_a_folder_that_cannot_be_written_is_named(notebook: dict[str, Any]) -> None:
+    """The system's reason, in our words around it."""
+    with pytest.raises(CloudMLError) as refused:
+        export(classifier(), "/proc/x")
+    assert refused.value.what == "The model could not be written to /proc/x."
+    assert refused.value.why.startswith("[Errno 2]")
+
+
+def test_an_export_says_nothing(notebook: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where TensorFlow puts its files in between is nobody's business; in a notebook it logs from INFO."""
+    import logging
+    import logging.handlers
+
+    log, told = logging.getLogger("tensorflow"), logging.handlers.BufferingHandler(1000)
+    monkeypatch.setattr(log, "handlers", [told])
+    monkeypatch.setattr(log, "level", logging.INFO)
+    log.manager._clear_cache()  # type: ignore[attr-defined]
+    export(classifier(), tmp_path / "new")
+    assert [record.getMessage() for record in told.buffer] == []
+    assert log.level == logging.INFO
+
+
+def test_a_file_with_classes_that_are_not_there_names_them(notebook: dict[str, Any], tmp_path: Path) -> None:
+    """And says what helps a file, which is not what helps a job."""
+    import keras
+
+    class Odd(keras.layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs + 1
+
+    Odd.__module__ = "__main__"
+    keras.Sequential([keras.Input((2,)), Odd()]).save(tmp_path / "odd.keras")
+    with pytest.raises(CloudMLError) as refused:
+        export(tmp_path / "odd.keras")
+    assert (refused.value.why, refused.value.next) == (
+        "It is made with Odd, which this notebook does not define.",
+        "Run the cells that define its classes and try again, or load it with keras.saving.load_model and give the"
+        " variable.",
+    )

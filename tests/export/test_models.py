@@ -258,7 +258,7 @@ class Dataset:
 
 
 Dataset.__module__ = "tensorflow.python.data"
-TWO = "There are 2 labels, but the model has 3 outputs to name; it has none now."
+TWO = "There are 2 labels, but the model has 3 classes to name."
 
 
 @pytest.mark.parametrize(
@@ -273,9 +273,11 @@ TWO = "There are 2 labels, but the model has 3 outputs to name; it has none now.
         (None, {"train": Dataset("a", "b")}, None, None),
         ({"output_0": ["a", "b", "c"]}, {}, ["a", "b", "c"], None),
         (["a", "b"], {}, None, TWO),
-        ("gone", {}, None, "--labels gone: the variable does not exist at the end; the model has no labels."),
-        ("n", {"n": 3}, None, "--labels n: the variable is int, not a list of names; the model has no labels."),
-        ({"x": ["a"]}, {}, None, "The 1 labels of 'x' fit no output of the model; they are left out."),
+        ("gone", {}, None, "--labels gone: there is no such variable."),
+        ("n", {"n": 3}, None, "--labels n: the variable is int, not a list of names."),
+        ({"x": ["a"]}, {}, None, "The 1 labels of 'x' fit no output of the model."),
+        (["a", "b", "a"], {}, None, "The label 'a' is given twice."),
+        ({"output_0": ["a", "a", "b"]}, {}, None, "The label 'a' is given twice."),
     ],
 )
 def test_where_labels_come_from(labels: Any, captured: dict[str, Any], found: Any, warning: str | None) -> None:

@@ -294,9 +294,7 @@ def test_a_picture_model_can_be_served_without_its_pictures(model: Any, tmp_path
     exported = Exported(model, tmp_path, picture=False, preprocess="1/255")
     assert list(exported.interface.signatures) == ["serving_default"]
     assert exported.interface.picture is None
-    assert exported.warnings == [
-        "--preprocess 1/255 is for models that take pictures; this one is exported without it."
-    ]
+    assert exported.warnings == ["--preprocess 1/255 is for models that take pictures, which this one does not."]
 
 
 def test_a_model_of_any_size_needs_one(tmp_path: Path) -> None:

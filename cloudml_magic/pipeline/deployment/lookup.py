@@ -10,6 +10,8 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.records import DeployedVersion, Endpoint, ModelVersion, Target
 
+_NAMED = 8
+
 
 @dataclass(frozen=True, slots=True)
 class ModelLine:
@@ -100,9 +102,13 @@ def deployed_model(title: str) -> DeployedModel:
     return DeployedModel(name, there, endpoint, version, deployed, is_pinned=wanted is not None)
 
 
-def model_lines(name: str | None = None) -> list[ModelLine]:
-    """Every version of every model of the place, those of one model together, the latest model first."""
+def model_lines(title: str | None = None) -> list[ModelLine]:
+    """Every version of every model of the place, those of one model together, the latest model first.
+
+    With MODEL or MODEL/VERSION only what it names.
+    """
     there = connection()
+    name, wanted = split_title(title) if title else (None, None)
     endpoints = list(there.client.models.endpoints())
     held = {
         (deployed.model_resource, deployed.version): (endpoint, deployed)
@@ -117,16 +123,20 @@ def model_lines(name: str | None = None) -> list[ModelLine]:
             lines.append(ModelLine(version, endpoint, deployed, there.place.target))
     if name and not lines:
         raise unknown_model(name, there)
+    if title and wanted:
+        chosen = chosen_version([line.version for line in lines], wanted, title)
+        return [line for line in lines if line.version == chosen]
     return lines
 
 
 def unknown_model(name: str, there: Connection) -> CloudMLError:
     """There is no such model; these are there."""
     names = sorted({model.name for model in there.client.models.models()})
+    more = f" and {len(names) - _NAMED} more, which `%ml_models` lists" if len(names) > _NAMED else ""
     return CloudMLError(
         "unknown-model",
         f"There is no model {name!r}.",
-        next=f"The models are: {', '.join(names[:8])}."
+        next=f"The models are: {', '.join(names[:_NAMED])}{more}."
         if names
         else f"Deploy a job's model first: `%ml_deploy {name}`.",
     )

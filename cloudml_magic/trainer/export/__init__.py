@@ -11,7 +11,7 @@ from .by_file import write_by_file
 from .labels import Labels, labels_of
 from .manifest import MANIFEST, described, write_manifest
 from .not_exportable import NotExportableError
-from .picture import Picture, picture_of
+from .picture import RESIZES, Picture, picture_of
 from .preprocessing import Preprocessing, resolved
 from .saved_model import Signatures, write_saved_model
 
@@ -43,7 +43,9 @@ def export_model(
     taken = picture_of(model, picture, resize)
     before = resolved(preprocess, found) if preprocess is not None and taken is not None else None
     if preprocess is not None and taken is None:
-        warn(f"--preprocess {preprocess} is for models that take pictures; this one is exported without it.")
+        warn(f"--preprocess {preprocess} is for models that take pictures, which this one does not.")
+    if resize != RESIZES[0] and taken is None:
+        warn(f"--resize {resize} is for models that take pictures, which this one does not.")
     signatures, tensorflow = _written(model, folder, taken, before)
     manifest = described(model, name, signatures, taken, before) | {
         "tensorflow": tensorflow,

@@ -26,11 +26,21 @@ def labels_of(
         found = labels_of_datasets(captured)
         classes = {name: output for name, output in outputs.items() if activations.get(name) in _OF_CLASSES}
         return _fitting(found, classes) if given is None and found else {}
+    if given is not None and _has_twice(names, warn):
+        return {}
     fitting = _fitting(names, outputs)
     if not fitting:
         sizes = " and ".join(str(size) for size in (_classes(output) for output in outputs.values()) if size)
-        warn(f"There are {len(names)} labels, but the model has {sizes or 'no'} outputs to name; it has none now.")
+        warn(f"There are {len(names)} labels, but the model has {sizes or 'no'} classes to name.")
     return fitting
+
+
+def _has_twice(names: Sequence[str], warn: Callable[[str], None]) -> bool:
+    """Whether a label names two classes, which an answer could not tell apart."""
+    twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    if twice is not None:
+        warn(f"The label {twice!r} is given twice.")
+    return twice is not None
 
 
 def _by_output(
@@ -38,10 +48,12 @@ def _by_output(
 ) -> dict[str, list[str]]:
     fitting = {}
     for output, names in given.items():
+        if _has_twice(names, warn):
+            continue
         if output in outputs and _fits(len(names), outputs[output]):
             fitting[output] = [str(name) for name in names]
         else:
-            warn(f"The {len(names)} labels of {output!r} fit no output of the model; they are left out.")
+            warn(f"The {len(names)} labels of {output!r} fit no output of the model.")
     return fitting
 
 
@@ -51,8 +63,10 @@ def _names(given: Sequence[str] | str, captured: Mapping[str, Any], warn: Callab
     value = captured.get(given)
     names = as_names(value if not hasattr(value, _OWN_NAMES) else getattr(value, _OWN_NAMES))
     if names is None:
-        what = f"is {type(value).__name__}, not a list of names" if given in captured else "does not exist at the end"
-        warn(f"--labels {given}: the variable {what}; the model has no labels.")
+        if given in captured:
+            warn(f"--labels {given}: the variable is {type(value).__name__}, not a list of names.")
+        else:
+            warn(f"--labels {given}: there is no such variable.")
     return names
 
 

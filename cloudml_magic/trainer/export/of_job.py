@@ -39,7 +39,7 @@ def export_of_job(model: Any, folder: str, job: JobFolder, module: ModuleType) -
                 picture=asked.get("picture"),
                 source_sha256=asked.get("source"),
                 captured=module.__dict__,
-                warn=warn,
+                warn=lambda message: warn(f"{message} The model is exported without."),
             )
             if manifest["picture"] and not manifest["picture"]["preprocess"] and asked.get("scaling"):
                 warn(_MAYBE_SCALED.format(asked["scaling"]))

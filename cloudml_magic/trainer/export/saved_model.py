@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from contextlib import redirect_stdout
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from ..whole_files import is_disk_full
@@ -50,7 +51,7 @@ def _written(calling: Calling, folder: str, picture: Picture | None, before: Pre
         asked = functions["tensors"] if keras.backend.backend() == "tensorflow" else calling
         functions["pixels"] = _pixels(archive, asked, picture, before)
         functions["serving_default"] = _encoded(archive, functions["pixels"], picture)
-    with redirect_stdout(io.StringIO()):
+    with redirect_stdout(io.StringIO()), _quiet():
         archive.write_out(folder, verbose=False)
     inputs = {"tensors": calling.inputs, "pixels": (), "serving_default": calling.inputs}
     if picture is not None:
@@ -65,6 +66,18 @@ def _written(calling: Calling, folder: str, picture: Picture | None, before: Pre
         for name in order
         if name in functions
     }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """TensorFlow tells where it writes: a temporary folder, which is no news to anybody."""
+    log = logging.getLogger("tensorflow")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _tensors(archive: Any, name: str, calling: Calling) -> Any:
