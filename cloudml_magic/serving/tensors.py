@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import TensorSpec
+from cloudml_magic.serving.nested_lists import flattened, kind_word, place_of, ragged
 from cloudml_magic.serving.shapes import check_shape, shape_text
 
-DEEPEST = 64
 _NUMBERS = {int, float}
-_LISTS = {list, tuple}
+_FLAGS = {bool, np.bool_}
 _TO_STANDARD_ALPHABET = bytes.maketrans(b"-_", b"+/")
 
 
@@ -56,41 +57,62 @@ def decoded(text: str | bytes, where: str) -> bytes:
 
 
 def _of_values(spec: TensorSpec, values: Any, finite: bool) -> Any:
-    shape, leaves, kinds = _flattened(spec, values)
-    if kinds <= _NUMBERS and spec.dtype != "bool":
-        return _converted(spec, _numbers(leaves, kinds).reshape(shape), finite)
-    if kinds == {bool}:
-        return _converted(spec, np.array(leaves, bool).reshape(shape), finite)
-    odd = next((index for index, leaf in enumerate(leaves) if not _is_number(leaf)), None)
-    if (
-        odd is not None
-        and not isinstance(leaves[odd], np.ndarray | np.generic)
-        and not hasattr(leaves[odd], "__array__")
-    ):
-        place = _place(odd, shape)
-        raise _not_a(spec, f"{_kind_word(leaves[odd])} at {place}")
+    shape, leaves, kinds = flattened(spec, values)
+    if kinds <= _NUMBERS or not any(hasattr(kind, "__array__") and not issubclass(kind, np.generic) for kind in kinds):
+        return _of_leaves(spec, leaves, kinds, shape, finite)
     try:
-        return _converted(spec, np.asarray(values), finite)
+        array = np.asarray(values)
     except ValueError:
-        raise _ragged(spec, "its parts have different shapes") from None
+        array = np.empty(0, object)
+    if array.dtype.kind == "O":
+        raise ragged(spec, "its parts have different shapes")
+    return _converted(spec, array, finite)
 
 
-def _numbers(leaves: list[Any], kinds: set[type]) -> Any:
-    try:
-        return np.array(leaves, np.int64) if kinds == {int} else np.array(leaves, np.float64)
-    except OverflowError:
-        return np.array(leaves, object)
+def _of_leaves(spec: TensorSpec, leaves: list[Any], kinds: set[type], shape: Sequence[int], finite: bool) -> Any:
+    """All numbers, or all true or false; what is neither is named with its place."""
+    if kinds <= _NUMBERS or all(map(_is_number, kinds)):
+        array = _numbers(spec, leaves, kinds, shape)
+    elif kinds <= _FLAGS:
+        array = np.array(leaves, bool)
+    else:
+        is_good = _FLAGS.__contains__ if spec.dtype == "bool" else _is_number
+        index = next(index for index, leaf in enumerate(leaves) if not is_good(type(leaf)))
+        if _is_missing(leaves[index]):
+            raise _missing(spec, index, shape)
+        raise _not_a(spec, f"{kind_word(leaves[index])} at {place_of(index, shape)}")
+    return _converted(spec, array.reshape(shape), finite)
 
 
-def _is_number(leaf: Any) -> bool:
-    return type(leaf) in _NUMBERS
+def _is_number(kind: type) -> bool:
+    """Also NumPy's scalars, fractions and decimals; true and false are no numbers."""
+    return issubclass(kind, Real | Decimal) and not issubclass(kind, bool)
+
+
+def _numbers(spec: TensorSpec, leaves: list[Any], kinds: set[type], shape: Sequence[int]) -> Any:
+    are_whole = bool(leaves) and all(issubclass(kind, Integral) for kind in kinds)
+    # Whole numbers of more than 64 bits fit into floats only.
+    wide = [np.float64] if not are_whole or spec.dtype.startswith(("float", "bfloat")) else []
+    for wanted in [*([np.int64, np.uint64] if are_whole else []), *wide]:
+        try:
+            return np.array(leaves, wanted)
+        except OverflowError:
+            continue
+    whole = (index for index, leaf in enumerate(leaves) if isinstance(leaf, Integral))
+    index = max(whole, key=lambda index: abs(int(leaves[index])))
+    raise CloudMLError(
+        "number-out-of-range",
+        f"`{spec.name}` has a whole number of {int(leaves[index]).bit_length()} bits at {place_of(index, shape)}.",
+        why=f"The model takes {spec.dtype}.",
+        next="Send a number within its range.",
+    )
 
 
 def _converted(spec: TensorSpec, array: Any, finite: bool) -> Any:
     kind = array.dtype.kind
     wanted = _numpy_dtype(spec)
-    if kind == "O":
-        return _of_objects(spec, array, wanted)
+    if kind in "OUS":
+        return _of_values(spec, array.tolist(), finite)
     if kind not in "fiub":
         raise _not_a(spec, f"an array of {array.dtype.name}")
     if (kind == "b") != (wanted.kind == "b"):
@@ -104,20 +126,10 @@ def _converted(spec: TensorSpec, array: Any, finite: bool) -> Any:
         value = array.reshape(-1)[index]
         raise CloudMLError(
             "number-not-finite",
-            f"`{spec.name}` has {value} at {_place(index, array.shape)}, which is no finite {spec.dtype}.",
+            f"`{spec.name}` has {value} at {place_of(index, array.shape)}, which is no finite {spec.dtype}.",
             next="Replace it by a number within range.",
         )
     return result
-
-
-def _of_objects(spec: TensorSpec, array: Any, wanted: Any) -> Any:
-    """Whole numbers beyond 64 bits become floats, or fit nothing."""
-    if wanted.kind == "f":
-        try:
-            return _converted(spec, array.astype(np.float64), True)
-        except (OverflowError, TypeError, ValueError):
-            pass
-    raise _not_a(spec, "a number that is too large, or something that is none,")
 
 
 def _whole(spec: TensorSpec, array: Any, wanted: Any) -> Any:
@@ -126,14 +138,14 @@ def _whole(spec: TensorSpec, array: Any, wanted: Any) -> Any:
         good = np.isfinite(array) & (array == np.floor(array))
         if not good.all():
             index = int(np.flatnonzero(~good)[0])
-            raise _not_a(spec, f"{array.reshape(-1)[index]} at {_place(index, array.shape)}")
+            raise _not_a(spec, f"{array.reshape(-1)[index]} at {place_of(index, array.shape)}")
     # Python's own comparison is exact between floats and whole numbers.
     if array.size and not (limits.min <= array.min().item() and array.max().item() <= limits.max):
         low = array.min().item() < limits.min
         index = int(array.argmin() if low else array.argmax())
         raise CloudMLError(
             "number-out-of-range",
-            f"`{spec.name}` has {array.reshape(-1)[index]} at {_place(index, array.shape)}.",
+            f"`{spec.name}` has {array.reshape(-1)[index]} at {place_of(index, array.shape)}.",
             why=f"The model takes {spec.dtype}: from {limits.min} to {limits.max}.",
             next="Send a number within that range.",
         )
@@ -175,7 +187,7 @@ def _not_a(spec: TensorSpec, what: str) -> CloudMLError:
 
 
 def _strings(spec: TensorSpec, values: Any) -> Any:
-    shape, leaves, _ = _flattened(spec, values.tolist() if isinstance(values, np.ndarray) else values)
+    shape, leaves, _ = flattened(spec, values.tolist() if isinstance(values, np.ndarray) else values)
     array: Any = np.empty(len(leaves), object)
     for index, leaf in enumerate(leaves):
         if isinstance(leaf, str):
@@ -186,79 +198,35 @@ def _strings(spec: TensorSpec, values: Any) -> Any:
         elif isinstance(leaf, bytes):
             array[index] = leaf
         elif isinstance(leaf, Mapping) and tuple(leaf) == ("b64",):
-            array[index] = decoded(leaf["b64"], f"`{spec.name}` at {_place(index, shape)}")
+            array[index] = decoded(leaf["b64"], f"`{spec.name}` at {place_of(index, shape)}")
+        elif _is_missing(leaf):
+            raise _missing(spec, index, shape)
         else:
-            raise _no_text(spec, _kind_word(leaf), index, shape)
+            raise _no_text(spec, kind_word(leaf), index, shape)
     return array.reshape(shape)
 
 
 def _no_text(spec: TensorSpec, what: str, index: int, shape: Sequence[int]) -> CloudMLError:
     return CloudMLError(
         "wrong-dtype",
-        f"`{spec.name}` was given {what} at {_place(index, shape)}.",
+        f"`{spec.name}` was given {what} at {place_of(index, shape)}.",
         why="The model takes text or bytes there.",
         next='Send text in quotes, or bytes as {"b64": "…"}.',
     )
 
 
-# --- nested lists ---
+# --- missing values ---
 
 
-def _flattened(spec: TensorSpec, values: Any) -> tuple[tuple[int, ...], list[Any], set[type]]:
-    """The shape of nested lists, their leaves in order, and the types of these."""
-    if not isinstance(values, list | tuple):
-        return (), [values], {type(values)}
-    shape = [len(values)]
-    level: Sequence[Any] = values
-    while True:
-        kinds = set(map(type, level))
-        if not kinds & _LISTS:
-            return tuple(shape), list(level), kinds
-        if kinds - _LISTS:
-            index = next(index for index, item in enumerate(level) if not isinstance(item, list | tuple))
-            raise _ragged(spec, f"{_kind_word(level[index])} lies beside lists at {_place(index, shape)}")
-        lengths = set(map(len, level))
-        if len(lengths) > 1:
-            first = len(level[0])
-            index = next(index for index, item in enumerate(level) if len(item) != first)
-            raise _ragged(
-                spec,
-                f"the list at {_place(index, shape)} has {len(level[index])} values, and the first one has {first}",
-            )
-        shape.append(len(level[0]))
-        if len(shape) > DEEPEST:
-            raise CloudMLError("too-deep", f"`{spec.name}` has more than {DEEPEST} dimensions.", next="Send fewer.")
-        level = list(chain.from_iterable(level))
+def _is_missing(leaf: Any) -> bool:
+    """None, NaN, and what pandas has in their place (told without importing it)."""
+    return leaf is None or type(leaf).__name__ in ("NAType", "NaTType") or (isinstance(leaf, float) and leaf != leaf)
 
 
-def _ragged(spec: TensorSpec, how: str) -> CloudMLError:
+def _missing(spec: TensorSpec, index: int, shape: Sequence[int]) -> CloudMLError:
     return CloudMLError(
-        "ragged",
-        f"`{spec.name}` is no regular array: {how}.",
-        why=f"The model takes {spec.dtype} {shape_text(spec.shape)}.",
-        next="Make all parts equally long.",
+        "missing-value",
+        f"`{spec.name}` has no value at {place_of(index, shape)}.",
+        why=f"The model takes {spec.dtype} {shape_text(spec.shape)}, without gaps.",
+        next="Fill it in, or leave the instance out.",
     )
-
-
-def _place(index: int, shape: Sequence[int]) -> str:
-    """`instance 2, [0, 5]`: where a flat index lies."""
-    if not shape:
-        return "its only place"
-    first, *rest = (int(number) for number in np.unravel_index(index, tuple(shape)))
-    return f"instance {first}" + (f", {rest}" if rest else "")
-
-
-def _kind_word(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, str):
-        return f"the text {value[:40]!r}"
-    if isinstance(value, bytes):
-        return "bytes"
-    if isinstance(value, int | float):
-        return "a number"
-    if isinstance(value, Mapping):
-        return "an object"
-    return f"a {type(value).__name__}"

@@ -156,7 +156,7 @@ def test_a_bomb_is_refused_before_it_goes_off() -> None:
     import zlib
 
     whole = header + zlib.crc32(header[12:]).to_bytes(4, "big") + b"\x00\x00\x00\x00IEND\xaeB`\x82"
-    assert "[bad-picture]" in refusal(whole, PICTURES)
+    assert "[picture-too-large]" in refusal(whole, PICTURES)
 
 
 def test_a_large_file_is_refused_before_it_is_decoded(recwarn: pytest.WarningsRecorder) -> None:

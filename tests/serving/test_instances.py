@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ TWO = Signature(
     "serving_default", (TensorSpec("age", "int32", (None, 1)), TensorSpec("job", "string", (None, 1))), OUTPUT
 )
 COUNTS = Signature("serving_default", (TensorSpec("n", "int8", (None,)),), OUTPUT)
+WIDE = Signature("serving_default", (TensorSpec("n", "uint64", (None,)),), OUTPUT)
 FLAGS = Signature("serving_default", (TensorSpec("flag", "bool", (None,)),), OUTPUT)
 
 
@@ -156,6 +159,62 @@ def test_one_instance_gets_its_batch_dimension() -> None:
             "[wrong-dtype]",
         ),
         (
+            FLAGS,
+            {"flag": [True, "no"]},
+            "`flag` was given the text 'no' at instance 1.\n"
+            "  Why:  The model takes true or false there: bool [?].\n"
+            "  Next: Send true or false.\n"
+            "[wrong-dtype]",
+        ),
+        (
+            TABLE,
+            {"x": np.array([[1, 2, 3, "4"]], object)},
+            "`x` was given the text '4' at instance 0, [3].\n"
+            "  Why:  The model takes numbers there: float32 [?, 4].\n"
+            "  Next: Send numbers.\n"
+            "[wrong-dtype]",
+        ),
+        (
+            TABLE,
+            {"x": [[1, 2, None, 4]]},
+            "`x` has no value at instance 0, [2].\n"
+            "  Why:  The model takes float32 [?, 4], without gaps.\n"
+            "  Next: Fill it in, or leave the instance out.\n"
+            "[missing-value]",
+        ),
+        (
+            TWO,
+            {"age": [[1], [2]], "job": [["ash"], [float("nan")]]},
+            "`job` has no value at instance 1, [0].\n"
+            "  Why:  The model takes string [?, 1], without gaps.\n"
+            "  Next: Fill it in, or leave the instance out.\n"
+            "[missing-value]",
+        ),
+        (
+            TABLE,
+            {"x": [[1, 2, 10**400, 4]]},
+            "`x` has a whole number of 1329 bits at instance 0, [2].\n"
+            "  Why:  The model takes float32.\n"
+            "  Next: Send a number within its range.\n"
+            "[number-out-of-range]",
+        ),
+        (
+            COUNTS,
+            {"n": [2**63]},
+            "`n` has 9223372036854775808 at instance 0.\n"
+            "  Why:  The model takes int8: from -128 to 127.\n"
+            "  Next: Send a number within that range.\n"
+            "[number-out-of-range]",
+        ),
+        (
+            COUNTS,
+            {"n": [1, -(2**64)]},
+            "`n` has a whole number of 65 bits at instance 1.\n"
+            "  Why:  The model takes int8.\n"
+            "  Next: Send a number within its range.\n"
+            "[number-out-of-range]",
+        ),
+        (
             TWO,
             {"age": [[1]]},
             "The request lacks `job`.\n"
@@ -227,3 +286,11 @@ def test_nan_passes_only_where_it_can_be_carried() -> None:
     values = {"x": np.array([[1, 2, np.nan, 4]])}
     assert refusal(check, TABLE, values).startswith("`x` has nan at instance 0, [2], which is no finite float32.")
     assert np.isnan(check(TABLE, values, finite=False)["x"][0, 2])
+
+
+def test_numbers_of_every_kind_are_numbers() -> None:
+    """NumPy's scalars, fractions and decimals too, alone and in arrays of objects."""
+    row = [np.int16(1), np.float32(2), Fraction(3), Decimal(4)]
+    for values in ([row], np.array([row], object), [np.array([1, 2, 3, 4])]):
+        assert check(TABLE, {"x": values})["x"].tolist() == [[1, 2, 3, 4]]
+    assert check(WIDE, {"n": [2**64 - 1]})["n"].tolist() == [2**64 - 1]

@@ -49,7 +49,7 @@ def picture_of(content: bytes, name: str, largest: int, wanted: PictureInput) ->
             with Image.open(io.BytesIO(content)) as opened:
                 return _of_opened(opened, content, name, largest, wanted)
     except Image.DecompressionBombError:
-        raise unreadable(name, "It has more pixels than are decoded.", "Make it smaller first.") from None
+        raise _too_large(name, "more pixels than are decoded") from None
     except UnidentifiedImageError:
         raise unreadable(name, "Its bytes are no picture that Pillow reads.") from None
     except (OSError, SyntaxError, ValueError, EOFError) as problem:
@@ -102,12 +102,13 @@ def _check_size(image: Any, name: str) -> None:
     """Refuses by the header what would take too much memory to decode; what is in memory already has no format."""
     most = _MOST_SCALABLE_PIXELS if image.format in _SCALABLE else _MOST_PIXELS
     if image.format is not None and image.width * image.height > most:
-        raise CloudMLError(
-            "picture-too-large",
-            f"{name or 'A picture'} has {image.width} × {image.height} pixels;"
-            f" at most {most // 1_000_000} million are decoded.",
-            next="Make it smaller first.",
+        raise _too_large(
+            name, f"{image.width} × {image.height} pixels; at most {most // 1_000_000} million are decoded"
         )
+
+
+def _too_large(name: str, what: str) -> CloudMLError:
+    return CloudMLError("picture-too-large", f"{name or 'A picture'} has {what}.", next="Make it smaller first.")
 
 
 def _encoded(
