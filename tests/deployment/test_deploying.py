@@ -171,13 +171,13 @@ def test_an_export_is_a_stage_of_a_deployment(platform: Platform) -> None:
     """The first one: it may take longer than all the others."""
     import keras
 
-    class Told(Exception):
+    class ToldError(Exception):
         pass
 
     def tell(stage: str) -> None:
-        raise Told(stage)
+        raise ToldError(stage)
 
-    with pytest.raises(Told, match="exporting"):
+    with pytest.raises(ToldError, match="exporting"):
         deploy(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), as_="reg", on_stage=tell)
 
 
