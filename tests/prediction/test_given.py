@@ -136,3 +136,92 @@ def test_names_are_checked_before_anything_is_sent() -> None:
 def test_a_text_where_a_number_belongs() -> None:
     """Named with its place."""
     assert "[" in refusal([[5.1, "a", 1.4, 0.2]], VECTOR) and "text" in refusal([[5.1, "a", 1.4, 0.2]], VECTOR)
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ([[5.1, 3.5, 1.4, "0.2"]], "instance 0, [3]"),
+        (np.array([[5.1, 3.5, 1.4, "0.2"]], object), "instance 0, [3]"),
+        (np.array([["0.2", "0.2", "0.2", "0.2"]]), "instance 0, [0]"),
+        (pd.DataFrame({"a": [1.0], "b": [1.0], "c": [1.0], "d": ["0.2"]}), "instance 0, [3]"),
+    ],
+)
+def test_a_text_is_no_number_whatever_holds_it(value: Any, place: str) -> None:
+    """A list, an array of objects or of texts, a frame: nothing is converted behind one's back."""
+    assert refusal(value, VECTOR) == (
+        f"`x` was given the text '0.2' at {place}.\n"
+        "  Why:  The model takes numbers there: float32 [?, 4].\n"
+        "  Next: Send numbers.\n"
+        "[wrong-dtype]"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pd.DataFrame({"age": ["25"], "work": ["Private"]}),
+        {"age": ["25"], "work": ["Private"]},
+        {"age": "25", "work": "Private"},
+        [{"age": "25", "work": "Private"}],
+    ],
+)
+def test_a_text_in_a_column_of_numbers_is_named(value: Any) -> None:
+    """Not its shape is what is wrong."""
+    assert refusal(value, TABLE).splitlines()[0] == "`age` was given the text '25' at instance 0, [0]."
+
+
+def test_true_is_no_number() -> None:
+    """In a list as in JSON."""
+    assert refusal([[1, 2, 3, True]], VECTOR).splitlines()[0] == "`x` was given true or false at instance 0, [3]."
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
+def test_what_is_missing_is_called_missing(missing: Any) -> None:
+    """As frames have gaps, in columns of text and of numbers."""
+    texts = pd.DataFrame({"age": [25, 30], "work": pd.Series(["Private", missing], dtype=object)})
+    assert refusal(texts, TABLE) == (
+        "`work` has no value at instance 1, [0].\n"
+        "  Why:  The model takes string [?, 1], without gaps.\n"
+        "  Next: Fill it in, or leave the instance out.\n"
+        "[missing-value]"
+    )
+    numbers = pd.DataFrame({"age": pd.Series([25, missing], dtype=object), "work": ["Private", "Private"]})
+    what = "has nan" if isinstance(missing, float) else "has no value"
+    assert refusal(numbers, TABLE).startswith(f"`age` {what} at instance 1, [0]")
+
+
+@pytest.mark.parametrize(
+    "value", [[], (), np.zeros((0, 4)), pd.DataFrame({"age": []}), pd.Series([], dtype=float), iter([])]
+)
+def test_nothing_is_no_instance(value: Any) -> None:
+    """Said as it is, without shapes."""
+    for interface in (VECTOR, TABLE, PICTURES):
+        assert refusal(value, interface).startswith("There are no instances.\n") or isinstance(value, type(iter([])))
+
+
+def test_a_row_of_a_frame_is_read_by_name() -> None:
+    """`frame.iloc[0]`; where its names are none of the inputs, it is a vector."""
+    assert ask(pd.DataFrame({"work": ["Private"], "age": [25]}).iloc[0], TABLE).tensors["age"].tolist() == [[25]]
+    assert ask(pd.DataFrame([ROW], columns=list("abcd")).iloc[0], VECTOR).tensors["x"].shape == (1, 4)
+
+
+def test_what_has_no_order_or_no_number_is_refused() -> None:
+    """A set would be sent in any order, a masked value as what lies under the mask."""
+    assert refusal({1.0, 2.0, 3.0, 4.0}, VECTOR) == (
+        "What is asked cannot be sent.\n"
+        "  Why:  A set has no order.\n"
+        "  Next: Give a list in its place.\n"
+        "[unclear-instances]"
+    )
+    masked = np.ma.masked_array([ROW], mask=[[0, 0, 1, 0]])
+    for value in (masked, {"x": masked}, [masked[0]]):
+        assert refusal(value, VECTOR).splitlines()[1] == "  Why:  An array with masked values has no number there."
+    assert "A set has no order." in refusal({"x": {1, 2, 3, 4}}, VECTOR)
+    assert ask(np.ma.masked_array([ROW]), VECTOR).count == 1
+
+
+def test_an_iterator_is_run_through() -> None:
+    """As a list of what it gives."""
+    assert ask((row for row in [ROW, ROW]), VECTOR).count == 2
+    assert ask(map(list, [ROW]), VECTOR).count == 1

@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+from cloudml_magic.pipeline.prediction.pictures_given import FileName
 from cloudml_magic.pipeline.prediction.requests import LARGEST_PICTURE
 from cloudml_magic.records import ModelInterface
 from tests.prediction.asking import ask, encoded, refusal
-from tests.prediction.interfaces import COLOURED, PICTURES
+from tests.prediction.interfaces import COLOURED, PICTURES, TEXT, VECTOR
 
 
 def test_pictures_in_every_form(tmp_path: Path) -> None:
@@ -171,3 +174,63 @@ def test_a_large_file_is_refused_before_it_is_decoded(recwarn: pytest.WarningsRe
     (picture,) = ask(encoded(Image.new("L", (10_000, 9_200)), "JPEG"), PICTURES).pictures
     assert Image.open(io.BytesIO(picture.content)).size == (2500, 2300)
     assert not [warning for warning in recwarn.list if "Bomb" in warning.category.__name__]
+
+
+def test_pictures_come_in_whatever_lists_them(tmp_path: Path) -> None:
+    """Arrays, series, frames and iterators of paths; by the name of the input, too."""
+    content = encoded(Image.new("L", (8, 8)))
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(content)
+    paths = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    for value in (
+        np.array(paths),
+        pd.Series(paths),
+        pd.DataFrame({"file": paths}),
+        tmp_path.glob("*.png"),
+        {"image_bytes": paths},
+        [{"image_bytes": path} for path in paths],
+    ):
+        found = ask(value, PICTURES)
+        assert sorted(picture.name for picture in found.pictures) == ["a.png", "b.png"]
+    assert ask({"image_bytes": paths[0]}, PICTURES).count == 1
+
+
+def test_another_signature_is_asked_by_the_name_of_its_input() -> None:
+    """`pixels` takes what the picture would be after decoding."""
+    found = ask({"pixels": np.zeros((2, 8, 8, 1))}, PICTURES)
+    assert found.signature.name == "pixels" and found.count == 2
+
+
+def test_a_gap_among_pictures_is_named() -> None:
+    """By its place."""
+    assert refusal([encoded(Image.new("L", (8, 8))), None], PICTURES) == (
+        "Instance 1 is no picture: None.\n"
+        "  Why:  Others are, and a question holds either pictures or numbers.\n"
+        "  Next: Leave it out.\n"
+        "[mixed-pictures]"
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [[FileName("cat.jpg")], "cat.jpg", ["cat.jpg", "dog.PNG"], Path("cat"), Image.new("L", (8, 8))]
+)
+def test_a_model_that_takes_no_pictures_says_so(value: Any) -> None:
+    """In place of what is wrong with a file's name as a number."""
+    assert refusal(value, VECTOR) == (
+        "The model takes no picture files.\n"
+        "  Why:  The model takes x: float32 [?, 4].\n"
+        "  Next: Give its numbers in a cell below `%%ml_predict`; or, if they are a picture of one fixed size,"
+        " export the model with `--picture` and deploy that.\n"
+        "[no-picture-model]"
+    )
+
+
+def test_a_file_of_the_line_is_no_text() -> None:
+    """The word of a cell is; the name of a file is not what a model of texts is asked about."""
+    assert ask("cat.jpg", TEXT).tensors["text"].tolist() == [[b"cat.jpg"]]
+    assert refusal([FileName("cat.jpg")], TEXT) == (
+        "The model takes no picture files.\n"
+        "  Why:  The model takes text: string [?, 1].\n"
+        "  Next: Put the text itself into a cell below `%%ml_predict`.\n"
+        "[no-picture-model]"
+    )

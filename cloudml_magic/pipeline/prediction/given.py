@@ -92,6 +92,8 @@ def _plain(value: Any, interface: ModelInterface) -> Any:
         raise _refused("A set has no order.", "Give a list in its place.")
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
         raise _refused("An array with masked values has no number there.", "Fill them first: `x.filled(0)`.")
+    if isinstance(value, Mapping):
+        return {name: _plain(item, interface) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [_plain(item, interface) for item in value] if _holds_objects(value) else list(value)
     return list(islice(value, _MOST_ITERATED)) if isinstance(value, Iterator) else value

@@ -48,7 +48,7 @@ def is_frame(value: Any) -> bool:
 
 def _of_mapping(value: Mapping[Any, Any], signature: Signature) -> dict[str, Any]:
     """Columns, each with the values of all instances; or one instance, each with its own."""
-    named = {name: _as_array(item) for name, item in by_input(value, signature).items()}
+    named = by_input(value, signature)
     specs = {spec.name: spec for spec in signature.inputs}
     if all(_is_single(named[name], spec) for name, spec in specs.items() if name in named):
         return _of_rows([named], signature)
@@ -102,13 +102,6 @@ def _shape(value: Any) -> tuple[int, ...]:
     if hasattr(value, "shape"):
         return tuple(value.shape)
     return (len(value), *(_shape(value[0]) if value else ())) if isinstance(value, list | tuple) else ()
-
-
-def _as_array(column: Any) -> Any:
-    """A series or tensor as an array; the rest as it is."""
-    import numpy as np
-
-    return np.asarray(column) if hasattr(column, "__array__") and not is_frame(column) else column
 
 
 def _listed(item: Any) -> Any:
