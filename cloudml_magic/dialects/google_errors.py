@@ -46,6 +46,13 @@ def explain(call: Call, status: int, content: bytes) -> CloudMLError:
     """One clear error for an answer that was none."""
     message = _message(content) or f"HTTP {status}"
     resource, verb = call.method.split(".")[-2:]
+    if verb in ("predict", "rawPredict") and status == 400 and "no deployed model" in message.lower():
+        return CloudMLError(
+            "not-deployed",
+            "The model gave no prediction.",
+            why=message,
+            next="`%ml_deploy` deploys it; `%ml_models` shows which versions are deployed and what traffic they get.",
+        )
     noun, listed = _NOUNS.get(resource, ("job", "%ml_jobs"))
     return CloudMLError(
         _REFERENCES.get(status, "platform-failed"),

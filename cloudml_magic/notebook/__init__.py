@@ -9,6 +9,8 @@ _NAMES = (
     *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict", "ml_batch_predict"),
 )
 
+_PREDICTION = ("cloudml_magic.records.models", "Prediction")
+
 
 def register(shell: Any) -> None:
     """Registers every magic, and the recorder that knows cells by their id."""
@@ -25,6 +27,8 @@ def register(shell: Any) -> None:
     if getattr(shell, "cloudml_recorder", None) is None:
         shell.cloudml_recorder = CellRecorder()
         shell.events.register("post_run_cell", shell.cloudml_recorder.post_run_cell)
+    # By name: a prediction as a cell's value shows its card, and nothing is imported before there is one.
+    shell.display_formatter.mimebundle_formatter.for_type_by_name(*_PREDICTION, _prediction_card)
 
 
 def unregister(shell: Any) -> None:
@@ -35,3 +39,10 @@ def unregister(shell: Any) -> None:
     recorder, shell.cloudml_recorder = getattr(shell, "cloudml_recorder", None), None
     if recorder is not None:
         shell.events.unregister("post_run_cell", recorder.post_run_cell)
+    shell.display_formatter.mimebundle_formatter.pop(".".join(_PREDICTION), None)
+
+
+def _prediction_card(prediction: Any) -> dict[str, Any]:
+    from cloudml_magic.notebook.prediction_card import bundle
+
+    return bundle(prediction)

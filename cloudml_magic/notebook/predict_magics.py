@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import keyword
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
@@ -22,7 +24,10 @@ class PredictMagics(Magics):
 
     @magic_arguments("%ml_predict")
     @argument(
-        "model", metavar="MODEL[/VERSION]", help="a deployed model; its traffic decides where no version is named"
+        "model",
+        metavar="MODEL[/VERSION]",
+        nargs="?",
+        help="a deployed model; its traffic decides where no version is named",
     )
     @argument("files", nargs="*", help="pictures: files or gs:// addresses, with * and ? for several")
     @argument("--into", metavar="VAR", help="bind the plain values that the model gave to this variable")
@@ -39,8 +44,13 @@ class PredictMagics(Magics):
         from cloudml_magic.notebook.prediction_card import bundle
 
         given = parse(self.ml_predict, line)
-        if given.into is not None and not given.into.isidentifier():
-            raise CloudMLError("bad-option", f"--into {given.into!r} is no variable.", next="Give a Python name.")
+        _check_variable(given.into)
+        if given.model is None:
+            raise CloudMLError(
+                "no-model-named",
+                "No model is named.",
+                next="Name one: `%ml_predict MODEL cat.jpg`; `%ml_models` lists what is deployed.",
+            )
         instances = self._instances(given.model, given.files, cell)
         prediction = pipeline.predict(given.model, instances)
         if given.into:
@@ -76,8 +86,7 @@ class PredictMagics(Magics):
 
         given = vars(parse(self.ml_batch_predict, line))
         wait, into = given.pop("wait"), given.pop("into")
-        if into is not None and not into.isidentifier():
-            raise CloudMLError("bad-option", f"--into {into!r} is no variable.", next="Give a Python name.")
+        _check_variable(into)
         model, value = given.pop("model"), pipeline.value_or_words(given.pop("input"))
         job = pipeline.batch_predict(model, value, given.pop("output"), **given)
         if into:
@@ -109,7 +118,7 @@ class PredictMagics(Magics):
     def _value(self, model: str, cell: str) -> Any:
         """What the cell is: JSON, or else the value of its last expression."""
         try:
-            return json.loads(cell)
+            return json.loads(cell, object_pairs_hook=_named_once)
         except ValueError:
             pass
         value = run_here(self.shell, cell)
@@ -120,3 +129,18 @@ class PredictMagics(Magics):
                 next="End the cell with an expression, such as `x[:3]`.",
             )
         return value
+
+
+def _check_variable(name: str | None) -> None:
+    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+        raise CloudMLError("bad-option", f"--into {name!r} is no variable.", next="Give a Python name.")
+
+
+def _named_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of two values for one name, neither is guessed."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CloudMLError("named-twice", f"The cell gives `{twice}` twice.", next="Leave one of its values out.")
+    return found

@@ -6,11 +6,14 @@ import io
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
+from cloudml_magic import notebook
 from cloudml_magic.notebook.prediction_card import PREDICTION_MIME, bundle
 from cloudml_magic.records import PredictedInstance, PredictedOutput, Prediction
 
@@ -54,6 +57,16 @@ def test_three_representations_in_one_display() -> None:
     content = bundle(prediction(PICTURED))
     assert set(content) == {"text/plain", "text/html", PREDICTION_MIME}
     json.dumps(content)
+
+
+def test_a_prediction_that_is_the_value_of_a_cell_shows_its_card(home: Path) -> None:
+    """`cloudml_magic.predict(…)` at a cell's end; in a terminal it is the text."""
+    shell = InteractiveShell()
+    before = shell.display_formatter.format(prediction(PICTURED))[0]
+    notebook.register(shell)
+    assert shell.display_formatter.format(prediction(PICTURED))[0] == bundle(prediction(PICTURED))
+    notebook.unregister(shell)
+    assert shell.display_formatter.format(prediction(PICTURED))[0] == before
 
 
 def test_pictures_as_text() -> None:

@@ -16,6 +16,7 @@ from cloudml_magic.pipeline.deployment.artifact import read_artifact
 from cloudml_magic.pipeline.deployment.lookup import DeployedModel, deployed_model
 from cloudml_magic.pipeline.prediction.answers import instances_of
 from cloudml_magic.pipeline.prediction.given import Given, given
+from cloudml_magic.pipeline.prediction.pictures_given import FileName
 from cloudml_magic.pipeline.prediction.requests import (
     LARGEST_PICTURE,
     PredictRequest,
@@ -61,18 +62,19 @@ def predict(model: str, instances: Any) -> Prediction:
     )
 
 
-def files_of(patterns: Sequence[str]) -> list[str]:
+def files_of(patterns: Sequence[str]) -> list[FileName]:
     """The files and gs:// objects that words with wildcards name, in the order of the words."""
-    found: list[str] = []
+    found: list[FileName] = []
     for pattern in patterns:
         matches = _matches(pattern)
         if not matches:
             raise CloudMLError(
                 "no-such-file",
                 f"There is no file {pattern!r}.",
-                next="Give files relative to the notebook, or gs:// addresses; * and ? stand for other characters.",
+                next="Give files relative to the notebook, or gs:// addresses, in quotes where they hold spaces;"
+                " * and ? stand for other characters.",
             )
-        found += matches
+        found += map(FileName, matches)
     return found
 
 
