@@ -156,7 +156,7 @@ class PredictedInstance:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answers to what was given; `values` are what the model gave for all of it, `instances` tell of the first ones."""
+    """The answers to what was given; `values` are what the model gave for all, `instances` tell of the first ones."""
 
     model: str
     version: str
