@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -225,3 +226,4 @@ def test_an_iterator_is_run_through() -> None:
     """As a list of what it gives."""
     assert ask((row for row in [ROW, ROW]), VECTOR).count == 2
     assert ask(map(list, [ROW]), VECTOR).count == 1
+    assert "  Why:  The iterator gives more than 1,000,000 instances.\n" in refusal(itertools.count(), VECTOR)

@@ -96,7 +96,14 @@ def _plain(value: Any, interface: ModelInterface) -> Any:
         return {name: _plain(item, interface) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [_plain(item, interface) for item in value] if _holds_objects(value) else list(value)
-    return list(islice(value, _MOST_ITERATED)) if isinstance(value, Iterator) else value
+    return _run_through(value) if isinstance(value, Iterator) else value
+
+
+def _run_through(values: Iterator[Any]) -> list[Any]:
+    found = list(islice(values, _MOST_ITERATED + 1))
+    if len(found) > _MOST_ITERATED:
+        raise _refused(f"The iterator gives more than {_MOST_ITERATED:,} instances.", "Give a list or an array.")
+    return found
 
 
 def _holds_objects(values: Sequence[Any]) -> bool:
