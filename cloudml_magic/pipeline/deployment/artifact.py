@@ -186,7 +186,7 @@ def _content(file: Path) -> bytes | None:
 
 
 def _unknown(text: str, value: Any) -> CloudMLError:
-    why = f"The variable {text} is a {type(value).__name__}, no Keras model." if value is not None else ""
+    why = f"The variable {text} is of type {type(value).__name__}, no Keras model." if value is not None else ""
     return CloudMLError(
         "nothing-to-deploy",
         f"There is no job, model variable or path called {text!r}.",
