@@ -201,6 +201,13 @@ def test_nothing_is_no_instance(value: Any) -> None:
         assert refusal(value, interface).startswith("There are no instances.\n") or isinstance(value, type(iter([])))
 
 
+def test_indicator_columns_of_a_frame_are_numbers() -> None:
+    """What `pandas.get_dummies` makes beside numbers; a bare true in a list is still none."""
+    frame = pd.DataFrame({"a": [1.5], "b": [True], "c": [False], "d": [2]})
+    np.testing.assert_array_equal(ask(frame, VECTOR).tensors["x"], [[1.5, 1, 0, 2]])
+    assert ask(frame, VECTOR).tensors["x"].dtype == np.float32
+
+
 def test_a_row_of_a_frame_is_read_by_name() -> None:
     """`frame.iloc[0]`; where its names are none of the inputs, it is a vector."""
     assert ask(pd.DataFrame({"work": ["Private"], "age": [25]}).iloc[0], TABLE).tensors["age"].tolist() == [[25]]

@@ -73,11 +73,19 @@ def _of_rows(rows: list[dict[str, Any]], signature: Signature) -> dict[str, Any]
 
 
 def _of_frame(frame: Any, signature: Signature) -> dict[str, Any]:
+    frame = _with_indicators(frame, signature)
     named = by_input(frame, signature)
     if len(signature.inputs) == 1 and signature.inputs[0].name not in named:
         spec = signature.inputs[0]
         return check(signature, {spec.name: _shaped(frame.to_numpy(), spec)})
     return _of_columns({name: column.to_numpy() for name, column in named.items()}, signature)
+
+
+def _with_indicators(frame: Any, signature: Signature) -> Any:
+    """Columns of true and false, as `pandas.get_dummies` makes them, are 1 and 0 for a model of numbers."""
+    if any(spec.dtype in ("bool", "string") for spec in signature.inputs):
+        return frame
+    return frame.astype({name: "int8" for name in frame.columns if str(frame[name].dtype) == "bool"})
 
 
 def _shaped(value: Any, spec: TensorSpec) -> Any:
