@@ -48,5 +48,5 @@ def test_a_bad_line_of_a_file_is_told_with_its_number(people: Notebook) -> None:
     assert "19 instances predicted, 1 failed." in people.run("%ml_logs guests").printed
     assert "guests" in str(people.run("%ml_jobs").displays)
     removed = people.run("%ml_jobs --delete guests --yes")
-    assert removed.printed.strip() == "Deleted guests.", removed.error
+    assert removed.printed.strip() == "Deleted guests with all that they left in the bucket.", removed.error
     assert "There is no job 'guests'." in str(people.run("%ml_job guests").error)

@@ -172,7 +172,7 @@ def test_every_front_end_hears_the_same_of_the_jobs(prepared: Notebook, user: Pa
 def test_deleting_a_job_frees_its_folder(prepared: Notebook, user: Path) -> None:
     """After `--yes` neither the job nor what it left is there."""
     prepared.run("%%ml_train fleeting --wait\nprint(1)")
-    assert "Deleted fleeting." in prepared.run("%ml_jobs --delete fleeting --yes").printed
+    assert "Deleted fleeting with all" in prepared.run("%ml_jobs --delete fleeting --yes").printed
     assert "There is no job 'fleeting'." in prepared.run("%ml_job fleeting").error
     assert not list((user / ".local/share/cloudml-magic/buckets").glob("*/jobs/fleeting-*/*"))
 
