@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -85,8 +85,16 @@ def test_a_deployment_that_fails_leaves_nothing(platform: Platform) -> None:
     assert "candidate" in version.aliases
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A run in the background of a shell would ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("when", [1, 2, 3])
-def test_an_interrupt_leaves_all_as_it_was(platform: Platform, when: int) -> None:
+def test_an_interrupt_leaves_all_as_it_was(platform: Platform, interruptible: None, when: int) -> None:
     """Before the version is made, before and while it starts: none more, no name moved, the one that answered goes on."""
     deploy(platform.model("models/reg/1"), as_="live/best")
     second = platform.model("models/reg/2")
