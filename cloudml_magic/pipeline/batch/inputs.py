@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.data import Upload
 from cloudml_magic.pipeline.prediction.given import Given, given
-from cloudml_magic.pipeline.prediction.predicting import files_of
+from cloudml_magic.pipeline.prediction.predicting import content_of, files_of
 from cloudml_magic.pipeline.prediction.requests import LARGEST_PICTURE, instances_as_json
 from cloudml_magic.records import ModelInterface
 from cloudml_magic.storage import Address
@@ -38,8 +39,9 @@ class BatchInput:
     uploads: tuple[Upload, ...] = ()
 
 
-def batch_input(what: Any, format: str | None, interface: ModelInterface, bucket: Address) -> BatchInput:
+def batch_input(what: Any, format: str | None, interface: ModelInterface, there: Connection) -> BatchInput:
     """Texts and paths name files; everything else is a value, as `%%ml_predict` takes it."""
+    bucket = there.place.bucket
     if format is not None and format not in FORMATS:
         raise CloudMLError(
             "bad-format", f"There is no format {format!r}.", next=f"The formats are: {', '.join(FORMATS)}."
@@ -48,7 +50,7 @@ def batch_input(what: Any, format: str | None, interface: ModelInterface, bucket
         return _of_words([str(what)], format, bucket)
     if isinstance(what, list) and what and all(isinstance(item, str | Path) for item in what) and interface.picture:
         return _of_words([str(item) for item in what], format, bucket)
-    return _of_value(given(what, interface, _unread, LARGEST_PICTURE), bucket)
+    return _of_value(given(what, interface, lambda where: content_of(where, there), LARGEST_PICTURE), bucket)
 
 
 def _of_words(words: Sequence[str], format: str | None, bucket: Address) -> BatchInput:
@@ -115,7 +117,3 @@ def _format_of(word: str) -> str:
         f"The format of {word} does not follow from its name.",
         next=f"Say it with --format: {', '.join(FORMATS)}.",
     )
-
-
-def _unread(where: str) -> bytes:
-    return Path(where).expanduser().read_bytes()

@@ -44,7 +44,7 @@ def batch_predict(
     there = connection_to(place(CURRENT, target))
     version = _version(model, there)
     interface = read_artifact(Address.parse(version.artifact_uri), there)
-    inputs = batch_input(input, format, interface, there.place.bucket)
+    inputs = batch_input(input, format, interface, there)
     folder = Address.parse(output) if output else there.place.bucket / "predictions" / slug(version.name)
     token = secrets.token_hex(8)
     spec = BatchSpec(
