@@ -43,6 +43,6 @@ def unregister(shell: Any) -> None:
 
 
 def _prediction_card(prediction: Any) -> dict[str, Any]:
-    from cloudml_magic.notebook.prediction_card import bundle
+    from cloudml_magic.cards.prediction import bundle
 
     return bundle(prediction)

@@ -41,7 +41,7 @@ class PredictMagics(Magics):
         from IPython.display import display
 
         from cloudml_magic import pipeline
-        from cloudml_magic.notebook.prediction_card import bundle
+        from cloudml_magic.cards.prediction import bundle
 
         given = parse(self.ml_predict, line)
         _check_variable(given.into)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from cloudml_magic.notebook.card.view import JobView
+from cloudml_magic.cards.job.view import JobView
 from cloudml_magic.pipeline.progress import JobProgress
 from cloudml_magic.records import JobEvent, JobSnapshot, Target
 from cloudml_magic.states import JobState

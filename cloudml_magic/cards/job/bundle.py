@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from cloudml_magic.notebook.card.curves import thinned
-from cloudml_magic.notebook.card.html import html
-from cloudml_magic.notebook.card.text import text
-from cloudml_magic.notebook.card.view import JobView
+from cloudml_magic.cards.job.curves import thinned
+from cloudml_magic.cards.job.html import html
+from cloudml_magic.cards.job.text import text
+from cloudml_magic.cards.job.view import JobView
 
 JOB_MIME = "application/vnd.cloudml.job+json"
 SCHEMA = 1

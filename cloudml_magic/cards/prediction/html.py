@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from html import escape
 
-from cloudml_magic.notebook.prediction_card.view import InstanceView, OutputView, PredictionView, percent
+from cloudml_magic.cards.prediction.view import InstanceView, OutputView, PredictionView, percent
 
 _LINE = "var(--jp-border-color2,#8883)"
 _MUTED = "var(--jp-ui-font-color2,#69707a)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from html import escape
 
-from cloudml_magic.notebook.card.curves import TRAIN, VALIDATION, picture
-from cloudml_magic.notebook.card.view import Curve, JobView, about, figure
+from cloudml_magic.cards.job.curves import TRAIN, VALIDATION, picture
+from cloudml_magic.cards.job.view import Curve, JobView, about, figure
 from cloudml_magic.states import JobState
 from cloudml_magic.wording import duration
 

@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cloudml_magic.notebook.card import JOB_MIME, JobView, bundle
-from cloudml_magic.notebook.card.view import about, figure, ordinal
+from cloudml_magic.cards.job import JOB_MIME, JobView, bundle
+from cloudml_magic.cards.job.view import about, figure, ordinal
 from cloudml_magic.pipeline.progress import JobProgress
 from cloudml_magic.records import JobEvent, JobSnapshot, Target
 from cloudml_magic.states import JobState

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cloudml_magic.notebook.card.text import headline
-from cloudml_magic.notebook.card.view import JobView, figure
+from cloudml_magic.cards.job.text import headline
+from cloudml_magic.cards.job.view import JobView, figure
 from cloudml_magic.pipeline.progress import number
 from cloudml_magic.records import JobEvent
 from cloudml_magic.wording import clean

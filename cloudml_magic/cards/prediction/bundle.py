@@ -6,9 +6,9 @@ import base64
 import math
 from typing import Any
 
-from cloudml_magic.notebook.prediction_card.html import html
-from cloudml_magic.notebook.prediction_card.text import text
-from cloudml_magic.notebook.prediction_card.view import InstanceView, PredictionView
+from cloudml_magic.cards.prediction.html import html
+from cloudml_magic.cards.prediction.text import text
+from cloudml_magic.cards.prediction.view import InstanceView, PredictionView
 from cloudml_magic.records import Prediction
 from cloudml_magic.wording import clean
 

@@ -6,7 +6,7 @@ import math
 from base64 import b64encode
 from collections.abc import Sequence
 
-from cloudml_magic.notebook.card.view import Curve
+from cloudml_magic.cards.job.view import Curve
 
 # Readable on light and dark alike, for a picture cannot follow the theme of the page around it.
 TRAIN, VALIDATION, GRID = "#2f80e0", "#d9822b", "#80808040"

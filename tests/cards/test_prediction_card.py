@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from cloudml_magic import notebook
-from cloudml_magic.notebook.prediction_card import PREDICTION_MIME, bundle
+from cloudml_magic.cards.prediction import PREDICTION_MIME, bundle
 from cloudml_magic.records import PredictedInstance, PredictedOutput, Prediction
 
 

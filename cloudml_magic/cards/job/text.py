@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cloudml_magic.notebook.card.curves import sparkline
-from cloudml_magic.notebook.card.view import JobView, about, figure
+from cloudml_magic.cards.job.curves import sparkline
+from cloudml_magic.cards.job.view import JobView, about, figure
 from cloudml_magic.wording import duration
 
 _LOG_LINES = 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudml_magic.notebook.prediction_card.view import InstanceView, OutputView, PredictionView, percent
+from cloudml_magic.cards.prediction.view import InstanceView, OutputView, PredictionView, percent
 from cloudml_magic.wording import aligned
 
 _TOLD_CLASSES = 3
