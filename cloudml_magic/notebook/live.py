@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
-from cloudml_magic.errors import CloudMLError
 from cloudml_magic.cards.job import JobView, bundle
 from cloudml_magic.cards.job.lines import line_of
+from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
 from cloudml_magic.records import JobEvent, JobSnapshot, Target
