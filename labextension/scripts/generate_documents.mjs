@@ -1,0 +1,29 @@
+// Makes src/documents/generated.ts of the schemas that the Python side validates by: types, and the schemas as data.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { compile } from 'json-schema-to-typescript';
+
+const SCHEMAS = new URL('../../cloudml_magic/cards/schema/', import.meta.url);
+const TARGET = new URL('../src/documents/generated.ts', import.meta.url);
+const NAMES = ['job', 'delta', 'prediction'];
+
+/** The schema without its prose, which no page needs. */
+const bare = (node, isNamed = false) =>
+  Array.isArray(node)
+    ? node.map(item => bare(item))
+    : node && typeof node === 'object'
+      ? Object.fromEntries(
+          Object.entries(node)
+            .filter(([key]) => isNamed || !['description', 'title', '$id', '$schema'].includes(key))
+            .map(([key, value]) => [key, bare(value, key === 'properties' && !isNamed)])
+        )
+      : node;
+
+const parts = ['// Made by scripts/generate_documents.mjs of cloudml_magic/cards/schema; do not edit.\n'];
+for (const name of NAMES) {
+  const schema = JSON.parse(await readFile(new URL(`${name}.schema.json`, SCHEMAS), 'utf8'));
+  const types = await compile(schema, schema.title, { bannerComment: '', additionalProperties: false, ignoreMinAndMaxItems: true });
+  parts.push(`export namespace ${schema.title}Types {\n${types}}\nexport type ${schema.title} = ${schema.title}Types.${schema.title};\n`);
+  parts.push(`export const ${name.toUpperCase()}_SCHEMA = ${JSON.stringify(bare(schema))} as const;\n`);
+}
+await mkdir(new URL('.', TARGET), { recursive: true });
+await writeFile(TARGET, parts.join('\n'));
