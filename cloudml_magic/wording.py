@@ -19,6 +19,11 @@ def clean(text: str) -> str:
     return "".join(character for character in plain if character == "\n" or _is_shown(character))
 
 
+def place_words(target: Target, elsewhere: str) -> str:
+    """`this machine`, or what the other place is called."""
+    return "this machine" if target is Target.LOCAL else elsewhere
+
+
 def duration(seconds: float) -> str:
     """`9 s`, `6 min 12 s`, `2 h 5 min`."""
     whole = int(max(0.0, seconds))
@@ -35,7 +40,7 @@ def job_rows(jobs: Sequence[JobSnapshot], now: float) -> list[tuple[str, ...]]:
         (
             clean(job.name),
             job.state.value,
-            "this machine" if job.target is Target.LOCAL else job.machine,
+            place_words(job.target, job.machine),
             time.strftime("%d %b %H:%M", time.localtime(job.created)),
             duration((job.ended or now) - job.started) if job.started else "",
             job.id,

@@ -15,7 +15,7 @@ from cloudml_magic.cards.job.lines import line_of
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
-from cloudml_magic.records import JobEvent, JobSnapshot, Target
+from cloudml_magic.records import JobEvent, JobOrigin, JobSnapshot, Target
 from cloudml_magic.states import JobState
 
 _REDRAW_SECONDS = 0.2
@@ -27,6 +27,7 @@ class Card:
     def __init__(self, snapshot: JobSnapshot) -> None:
         self._snapshot = snapshot
         self._progress = JobProgress(state=snapshot.state, created=snapshot.created or None)
+        self._origin = JobOrigin()
         self._lock = threading.Lock()
         self._display_id = uuid.uuid4().hex
         self._changed = True
@@ -43,6 +44,12 @@ class Card:
         """Says which job the card is about, once it has been accepted."""
         with self._lock:
             self._snapshot = snapshot
+            self._changed = True
+
+    def comes_from(self, origin: JobOrigin) -> None:
+        """Says where the job was sent from."""
+        with self._lock:
+            self._origin = origin
             self._changed = True
 
     def apply(self, event: JobEvent) -> None:
@@ -81,7 +88,7 @@ class Card:
         update_display(content, raw=True, display_id=self._display_id)
 
     def _view(self) -> JobView:
-        return JobView.of(self._snapshot, self._progress, time.time())
+        return JobView.of(self._snapshot, self._progress, time.time(), self._origin)
 
 
 class TextCard:
@@ -101,6 +108,9 @@ class TextCard:
     def belongs_to(self, snapshot: JobSnapshot) -> None:
         self._snapshot = snapshot
         self._speaking[snapshot.id] = self
+
+    def comes_from(self, origin: JobOrigin) -> None:
+        """A line of a terminal does not say it."""
 
     def apply(self, event: JobEvent) -> None:
         self._progress.apply(event)
@@ -164,6 +174,7 @@ def finish(card: AnyCard) -> None:
 
 def _read(card: AnyCard, job: Job) -> None:
     try:
+        card.comes_from(job.origin)
         for event in job.watch(log_tail=LOG_LINES):
             card.apply(event)
     except CloudMLError as error:

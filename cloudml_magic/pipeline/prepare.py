@@ -21,6 +21,7 @@ from cloudml_magic.packaging import boot_command, build_trainer, slug
 from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped
 from cloudml_magic.pipeline.export_plan import ExportPlan, needed_names, plan_export
 from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, seconds, split_list
+from cloudml_magic.pipeline.origin import origin_of_source
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
 from cloudml_magic.records import CapturedSource, JobSpec, TrainerPackage
 from cloudml_magic.settings import Settings
@@ -165,12 +166,15 @@ def pack(name: str, source: CapturedSource, handed_over: Sequence[str] = ()) -> 
 def manifest(preparation: Preparation, notebook: str | None, cell: str, submitted: float) -> bytes:
     """What the job's folder remembers of its submission."""
     spec = preparation.spec
+    origin = origin_of_source(preparation.source, notebook, cell, spec.arguments)
     document = {
         "schema": 1,
         "name": spec.name,
         "token": spec.token,
         "notebook": notebook,
         "cell": cell,
+        "cell_ids": dict(origin.cell_ids),
+        "parameters": dict(origin.parameters),
         "submitted": submitted,
         "package": {"uri": spec.package_uri, "sha256": spec.package_sha256},
         "requirements": list(preparation.package.requirements),

@@ -13,6 +13,7 @@ from cloudml_magic.states import JobState
 LOG_LINES = 20
 _LONGEST_LINE = 2000
 _MOST_METRICS = 40
+_MOST_LINES = 7
 _SEVERITIES = frozenset({"DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
 
 
@@ -76,13 +77,15 @@ class JobProgress:
         elapsed = max(0.0, self.rows_seen - self.started)
         return elapsed * max(0, self.rows_total - self.rows_done) / self.rows_done
 
-    def curves(self) -> dict[str, list[float]]:
-        """Each metric's values, epoch by epoch, NaN where an epoch did not have it; then what the code reported."""
+    def curves(self) -> dict[str, list[tuple[float, float]]]:
+        """Each metric's steps and values, by epochs (NaN where one did not have it); then what was reported."""
         names: dict[str, None] = {name: None for row in self.rows for name in row}
-        found = {name: [row.get(name, math.nan) for row in self.rows] for name in names}
+        found = {
+            name: [(float(epoch), row.get(name, math.nan)) for epoch, row in enumerate(self.rows, 1)] for name in names
+        }
         for name, points in self.reported.items():
             if name not in found:
-                found[name] = [value for _, value in points]
+                found[name] = points
         return found
 
 
@@ -174,9 +177,19 @@ def _failure(progress: JobProgress, event: JobEvent) -> None:
             cell=_text(event.fields.get("cell")),
             line=_whole(event.fields.get("line")),
             source_line=_text(event.fields.get("source_line")),
+            source=_source(event.fields.get("source")),
             traceback=_text(event.fields.get("traceback"), longest=50_000),
             next=_text(event.fields.get("next")),
         )
+
+
+def _source(value: Any) -> tuple[tuple[int, str], ...]:
+    if not isinstance(value, list):
+        return ()
+    lines = [
+        (_whole(item.get("line")), _text(item.get("text"))) for item in value[:_MOST_LINES] if isinstance(item, dict)
+    ]
+    return tuple((number, text) for number, text in lines if number is not None and text is not None)
 
 
 def _log(progress: JobProgress, event: JobEvent) -> None:

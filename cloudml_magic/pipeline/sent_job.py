@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import results
 from cloudml_magic.pipeline.folder_users import users_of
+from cloudml_magic.pipeline.origin import read_origin
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.records import JobEvent, JobFailure, JobSnapshot, ModelVersion, Target
+from cloudml_magic.records import JobEvent, JobFailure, JobOrigin, JobSnapshot, ModelVersion, Target
 from cloudml_magic.states import JobState
 from cloudml_magic.storage import Address
 
@@ -66,6 +68,11 @@ class Job:
             if not self._snapshot.state.is_final:
                 self._snapshot = self._connection.client.job(self._snapshot.resource_name)
             return self._snapshot
+
+    @cached_property
+    def origin(self) -> JobOrigin:
+        """Where it was sent from, read from its folder once."""
+        return read_origin(self.folder, self._connection.storage) if self._snapshot.folder else JobOrigin()
 
     def watch(self, *, log_tail: int | None = None) -> Iterator[JobEvent]:
         """What the job reports, from its beginning until its end."""

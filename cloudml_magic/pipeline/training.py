@@ -9,6 +9,7 @@ from typing import Any
 from cloudml_magic.connection import Connection, place
 from cloudml_magic.history import ExecutedCell, executed_cells
 from cloudml_magic.pipeline.options import TrainOptions
+from cloudml_magic.pipeline.origin import MANIFEST
 from cloudml_magic.pipeline.prepare import Preparation, manifest, prepare
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection_to, current_shell, ledger, notebook_namespace
@@ -56,4 +57,4 @@ def submit(preparation: Preparation, *, notebook: str | None = None, cell: str =
 def _send(preparation: Preparation, there: Connection, note: bytes) -> None:
     for upload in preparation.uploads:
         upload.send(there.storage)
-    there.storage.write(Address.parse(preparation.spec.folder) / "manifest.json", note)
+    there.storage.write(Address.parse(preparation.spec.folder) / MANIFEST, note)

@@ -84,8 +84,24 @@ class JobFailure:
     cell: str | None = None
     line: int | None = None
     source_line: str | None = None
+    source: tuple[tuple[int, str], ...] = ()
     traceback: str | None = None
     next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrigin:
+    """Where a job was sent from: notebook and cell, the front end's ids of cells, and plain values of its code."""
+
+    notebook: str | None = None
+    cell: str | None = None
+    cell_ids: Mapping[str, str] = field(default_factory=dict)
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def cell_id(self) -> str | None:
+        """The id of the cell that was trained."""
+        return self.cell_ids.get(self.cell or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,5 +164,6 @@ class Prediction:
     values: list[Any] = field(repr=False)
     seconds: float
     signature: str
+    where: str = ""
     requests: int = 1
     notes: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from .captured import CapturedModule
 from .hints import hint_for
 
 _LONGEST_MESSAGE = 400
+_LINES_BEFORE = 2
 _OUT_OF_MEMORY = re.compile(r"RESOURCE_EXHAUSTED|out of memory|OOM when allocating|failed to allocate", re.IGNORECASE)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _DISK_FULL = "No space left on device"
@@ -42,6 +43,7 @@ class Failure:
     cell: str | None = None
     line: int | None = None
     source_line: str | None = None
+    source: tuple[dict[str, Any], ...] = ()
     traceback: str | None = None
     next: str | None = None
 
@@ -54,12 +56,14 @@ def describe(problem: BaseException, captured: CapturedModule) -> Failure:
     message, cause, advice = _named(problem)
     summary = traceback.TracebackException.from_exception(problem, compact=True)
     cell, line, source_line = _where(summary, captured)
+    source = _source(captured.cells[cell], line) if cell and line else ()
     return Failure(
         message=message,
         cause=cause,
         cell=cell,
         line=line,
         source_line=source_line,
+        source=source,
         traceback=_formatted(summary, captured),
         next=advice,
     )
@@ -160,6 +164,16 @@ def _where(
         if frame.filename in captured.cells:
             return frame.filename, frame.lineno, (frame.line or "").strip() or None
     return None, None, None
+
+
+def _source(text: str, line: int) -> tuple[dict[str, Any], ...]:
+    """The offending line and those before it, as the editor counts them."""
+    lines = text.splitlines()
+    first = max(1, line - _LINES_BEFORE)
+    return tuple(
+        {"line": number, "text": lines[number - 1][:_LONGEST_MESSAGE]}
+        for number in range(first, min(line, len(lines)) + 1)
+    )
 
 
 def _formatted(summary: traceback.TracebackException, captured: CapturedModule) -> str:

@@ -8,13 +8,16 @@ import random
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cloudml_magic.cards.job import JOB_MIME, JobView, bundle
 from cloudml_magic.cards.job.view import about, figure, ordinal
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.records import JobEvent, JobSnapshot, Target
+from cloudml_magic.records import JobEvent, JobOrigin, JobSnapshot, Target
 from cloudml_magic.states import JobState
 from cloudml_magic.wording import clean, duration
+from tests.cards.schemas import check
 
 NOW = 1_700_000_000.0
 
@@ -31,6 +34,68 @@ def card(events: list[JobEvent], name: str = "digits") -> dict[str, object]:
     return bundle(JobView.of(snapshot, progress, NOW))
 
 
+FAILED = [
+    event(
+        "failure",
+        message="No.",
+        cell="In [2]",
+        line=7,
+        source_line="model.fit(train)",
+        source=[{"line": 6, "text": "model.add(…)"}, {"line": 7, "text": "model.fit(train)"}, {"line": "8"}, "9"],
+    ),
+    event("state", state="FAILED"),
+]
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=6,
+)
+FIELDS = (
+    *(
+        "state",
+        "position",
+        "note",
+        "error",
+        "fit",
+        "epoch",
+        "epochs",
+        "step",
+        "steps",
+        "seconds",
+        "metrics",
+        "done",
+        "total",
+    ),
+    *(
+        "failed",
+        "name",
+        "count",
+        "message",
+        "artifact",
+        "path",
+        "cell",
+        "line",
+        "source",
+        "source_line",
+        "next",
+        "text",
+    ),
+)
+KINDS = ("state", "fit", "step", "epoch", "metric", "rows", "device", "warning", "artifact", "failure", "log")
+EVENTS = st.lists(
+    st.builds(
+        JobEvent,
+        st.sampled_from(KINDS),
+        st.floats(0, 1e12),
+        st.dictionaries(
+            st.sampled_from(FIELDS),
+            ANYTHING
+            | st.sampled_from([state.value for state in JobState])
+            | st.dictionaries(st.text(), st.floats() | st.sampled_from(["nan", "inf", "x" * 3000]), max_size=4),
+        ),
+    ),
+    max_size=12,
+)
 TRAINING = [
     event("state", NOW - 372, state="RUNNING"),
     event("device", name="CPU", type="cpu", count=1),
@@ -78,9 +143,49 @@ def test_the_data_representation_follows_schema_one() -> None:
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert isinstance(document, dict)
     assert document["schema"] == 1
-    assert len(document["metrics"]["loss"]) == 200
-    assert (document["metrics"]["loss"][0], document["metrics"]["loss"][-1]) == (1.0, 899.0)
-    assert [line["text"] for line in document["log_tail"]] == [str(n) for n in range(80, 100)]
+    check("job", document)
+    (loss,) = document["curves"]
+    assert len(loss["values"]) == len(loss["steps"]) == 200 and loss["validation"] is None
+    assert (loss["steps"][0], loss["values"][0], loss["steps"][-1], loss["values"][-1]) == (1.0, 1.0, 899.0, 899.0)
+    assert [line["text"] for line in document["log"]] == [str(n) for n in range(80, 100)]
+
+
+def test_a_twin_shares_the_steps_of_its_metric() -> None:
+    """`val_loss` is no curve of its own."""
+    loss, accuracy = card(TRAINING)[JOB_MIME]["curves"]  # type: ignore[index]
+    assert (loss["name"], accuracy["name"]) == ("loss", "accuracy")
+    assert loss["validation"][:2] == [2.0, 1.0] and accuracy["validation"] is None
+
+
+def test_what_was_reported_out_of_order_is_shown_as_it_came() -> None:
+    """A chart is drawn from left to right."""
+    reported = [event("metric", step=step, metrics={"reward": step}) for step in (10, 30, 20)]
+    (reward,) = card(reported)[JOB_MIME]["curves"]  # type: ignore[index]
+    assert (reward["steps"], reward["values"]) == ([1, 2, 3], [10.0, 30.0, 20.0])
+
+
+def test_the_data_says_where_the_job_was_sent_from() -> None:
+    """Notebook, cell, the ids of its cells, and plain values of its code."""
+    origin = JobOrigin("a.ipynb", "In [3]", {"In [3]": "abc", "In [2]": "def"}, (("width", "64"),))
+    progress = JobProgress()
+    for each in FAILED:
+        progress.apply(each)
+    snapshot = JobSnapshot("1", "jobs/1", "digits", progress.state, Target.LOCAL, "gs://b/j", created=NOW)
+    document = bundle(JobView.of(snapshot, progress, NOW, origin))[JOB_MIME]
+    check("job", document)
+    assert document["origin"] == {"notebook": "a.ipynb", "cell": "In [3]", "cell_id": "abc"}
+    assert document["parameters"] == [{"name": "width", "value": "64"}]
+    assert document["failure"]["cell_id"] == "def"
+    assert document["failure"]["source"] == [
+        {"line": 6, "text": "model.add(…)"},
+        {"line": 7, "text": "model.fit(train)"},
+    ]
+
+
+@given(events=EVENTS)
+def test_whatever_a_job_reports_the_data_follows_its_schema(events: list[JobEvent]) -> None:
+    """A front end refuses what does not."""
+    check("job", card(events)[JOB_MIME])
 
 
 def test_a_failed_job_shows_its_cause_and_the_line() -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 from cloudml_magic import notebook
 from cloudml_magic.cards.prediction import PREDICTION_MIME, bundle
 from cloudml_magic.records import PredictedInstance, PredictedOutput, Prediction
+from tests.cards.schemas import check
 
 
 def picture() -> bytes:
@@ -31,6 +32,7 @@ def prediction(*instances: PredictedInstance, **others: Any) -> Prediction:
         "values": [0.0] * len(instances),
         "seconds": 0.0123,
         "signature": "serving_default",
+        "where": "this machine",
     } | others
     return Prediction(instances=instances, **fields)
 
@@ -72,7 +74,7 @@ def test_a_prediction_that_is_the_value_of_a_cell_shows_its_card(home: Path) -> 
 def test_pictures_as_text() -> None:
     """Aligned, best class first; what is nearly nothing is not called nothing."""
     assert bundle(prediction(PICTURED, notes=("a.png was made smaller.",)))["text/plain"] == (
-        "digits/2 · 1 instance · 12 ms\n"
+        "digits/2 · 1 picture · 12 ms · served on this machine\n"
         "  a.png was made smaller.\n"
         "     picture  prediction\n"
         "  0  a.png    dog 90.0 %  cat 10.0 %  bird < 0.1 %"
@@ -83,7 +85,7 @@ def test_rows_as_text() -> None:
     """The columns beside the prediction."""
     second = PredictedInstance((PredictedOutput("output_0", 1234.5678),), inputs={"age": 7, "workclass": "State-gov"})
     assert bundle(prediction(ROW, second, seconds=1.5))["text/plain"] == (
-        "digits/2 · 2 instances · 1.5 s\n"
+        "digits/2 · 2 instances · 1.5 s · served on this machine\n"
         "     age  workclass  prediction\n"
         "  0  25   Private    0.25\n"
         "  1  7    State-gov  1,234.57"
@@ -113,13 +115,17 @@ def test_the_data_has_schema_1() -> None:
     """What a front end of ours may count on."""
     document = bundle(prediction(PICTURED, ROW, requests=2))[PREDICTION_MIME]
     json.dumps(document, allow_nan=False)
-    assert {name: document[name] for name in ("schema", "model", "version", "count", "shown", "milliseconds", "requests")} == {
-        "schema": 1, "model": "digits", "version": "2", "count": 2, "shown": 2, "milliseconds": 12.3, "requests": 2,
+    assert {name: document[name] for name in ("schema", "model", "version", "where", "count", "milliseconds", "requests")} == {
+        "schema": 1, "model": "digits", "version": "2", "where": "this machine", "count": 2, "milliseconds": 12.3, "requests": 2,
     }  # fmt: skip
     first, second = document["instances"]
     assert first["name"] == "a.png" and first["thumbnail"]
     assert first["outputs"][0]["classes"][0] == {"label": "dog", "share": 0.9}
-    assert second["inputs"] == {"age": "25", "workclass": "Private"} and second["thumbnail"] is None
+    assert second["inputs"] == [
+        {"name": "age", "text": "25", "is_number": True}, {"name": "workclass", "text": "Private", "is_number": False},
+    ]  # fmt: skip
+    check("prediction", document)
+    assert second["thumbnail"] is None
 
 
 def test_instances_may_be_answered_differently() -> None:
@@ -138,7 +144,7 @@ def test_long_answers_are_cut_and_say_so() -> None:
     content = bundle(prediction(*[PICTURED] * 24, values=[0.0] * 1000))
     assert content["text/plain"].endswith("and 976 more")
     assert content["text/html"].count("<img") == 24
-    assert content[PREDICTION_MIME]["count"] == 1000 and content[PREDICTION_MIME]["shown"] == 24
+    assert content[PREDICTION_MIME]["count"] == 1000 and len(content[PREDICTION_MIME]["instances"]) == 24
 
 
 @pytest.mark.parametrize(
@@ -155,6 +161,7 @@ def test_whatever_a_model_or_a_file_says_is_text(hostile: str) -> None:
             model=hostile, notes=(hostile,),
         )
     )  # fmt: skip
+    check("prediction", content[PREDICTION_MIME])
     table = bundle(prediction(PredictedInstance((output, plain), inputs={hostile: hostile})))
     for page in (content["text/html"], table["text/html"]):
         for tag, attributes in Elements(page).found:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloudml_magic.notebook import live
-from cloudml_magic.records import JobEvent, JobSnapshot, Target
+from cloudml_magic.records import JobEvent, JobOrigin, JobSnapshot, Target
 from cloudml_magic.states import JobState
 
 SNAPSHOT = JobSnapshot("1", "jobs/1", "digits", JobState.RUNNING, Target.LOCAL, "", created=time.time())
@@ -40,6 +40,7 @@ class Reporting:
     """A job whose events come at a pace."""
 
     id = "1"
+    origin = JobOrigin()
 
     def __init__(self, events: int, pause: float) -> None:
         self._events, self._pause = events, pause

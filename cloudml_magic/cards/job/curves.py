@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from base64 import b64encode
 from collections.abc import Sequence
+from typing import TypeVar
 
 from cloudml_magic.cards.job.view import Curve
+
+Value = TypeVar("Value")
 
 # Readable on light and dark alike, for a picture cannot follow the theme of the page around it.
 TRAIN, VALIDATION, GRID = "#2f80e0", "#d9822b", "#80808040"
@@ -14,7 +17,7 @@ _MOST_POINTS = 200
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def thinned(values: Sequence[float], most: int = _MOST_POINTS) -> list[float]:
+def thinned(values: Sequence[Value], most: int = _MOST_POINTS) -> list[Value]:
     """At most so many of the values, first and last among them."""
     if len(values) <= most:
         return list(values)

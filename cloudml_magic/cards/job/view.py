@@ -5,21 +5,28 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.records import JobFailure, JobSnapshot, Target
+from cloudml_magic.records import JobFailure, JobKind, JobOrigin, JobSnapshot, Target
 from cloudml_magic.states import JobState
-from cloudml_magic.wording import clean
+from cloudml_magic.wording import clean, place_words
 
 _LONGEST_NAME = 128
+_LONGEST_PARAMETER = 200
+_LONGEST_LABEL = 100
+_MOST_PARAMETERS = 60
+_ARTIFACTS = ("model", "export", "history", "tensorboard")
+_UNKNOWN_ORIGIN = JobOrigin()
 _WORDS = {state: state.value.capitalize() for state in JobState}
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A metric over the epochs, with its validation twin where it has one; values may be NaN."""
+    """A metric over the epochs or steps, with its validation twin where it has one; values may be NaN."""
 
     name: str
+    steps: tuple[float, ...]
     values: tuple[float, ...]
     validation: tuple[float, ...] | None = None
 
@@ -30,9 +37,14 @@ class JobView:
 
     id: str
     name: str
+    kind: JobKind
     state: JobState
+    target: Target
     where: str
     note: str
+    created: float | None
+    started: float | None
+    ended: float | None
     elapsed: float | None
     left: float | None
     epoch: int
@@ -45,18 +57,27 @@ class JobView:
     log: tuple[tuple[float, str, str], ...]
     warnings: tuple[str, ...]
     failure: JobFailure | None
+    artifacts: tuple[str, ...]
+    origin: JobOrigin
     updated: float
 
     @classmethod
-    def of(cls, snapshot: JobSnapshot, progress: JobProgress, now: float) -> JobView:
+    def of(
+        cls, snapshot: JobSnapshot, progress: JobProgress, now: float, origin: JobOrigin = _UNKNOWN_ORIGIN
+    ) -> JobView:
         """Puts together what the platform says and what the job reports."""
         state = progress.state
         return cls(
             id=clean(snapshot.id),
             name=clean(snapshot.name)[:_LONGEST_NAME],
+            kind=snapshot.kind,
             state=state,
+            target=snapshot.target,
             where=_where(snapshot, progress),
             note=_note(progress),
+            created=progress.created or snapshot.created or None,
+            started=progress.started or snapshot.started,
+            ended=progress.ended or snapshot.ended,
             elapsed=_elapsed(snapshot, progress, now),
             left=progress.seconds_left(),
             epoch=max(1, progress.epoch) if progress.epochs else 0,
@@ -69,6 +90,8 @@ class JobView:
             log=tuple((moment, severity, clean(text)) for moment, severity, text in progress.log),
             warnings=tuple(clean(warning) for warning in progress.warnings),
             failure=_failure(progress) if state is JobState.FAILED else None,
+            artifacts=tuple(name for name in _ARTIFACTS if name in progress.artifacts),
+            origin=_origin(origin),
             updated=now,
         )
 
@@ -106,7 +129,7 @@ def ordinal(position: int) -> str:
 
 
 def _where(snapshot: JobSnapshot, progress: JobProgress) -> str:
-    place = "this machine" if snapshot.target is Target.LOCAL else snapshot.machine
+    place = place_words(snapshot.target, snapshot.machine)
     return " · ".join(part for part in (place, clean(progress.device or "")) if part)
 
 
@@ -139,16 +162,22 @@ def _fraction(progress: JobProgress) -> float | None:
     return max(0.0, min(1.0, (progress.epochs_done + under_way) / progress.epochs))
 
 
-def _curves(series: dict[str, list[float]]) -> list[Curve]:
+def _curves(series: dict[str, list[tuple[float, float]]]) -> list[Curve]:
     ordered = sorted((name for name in series if not _is_twin(name, series)), key=lambda name: name != "loss")
     found = []
     for name in ordered:
-        twin = series.get(f"val_{name}")
-        found.append(Curve(clean(name), tuple(series[name]), tuple(twin) if twin else None))
+        steps, values = zip(*series[name], strict=True)
+        if any(later <= earlier for earlier, later in pairwise(steps)):
+            # A line is drawn from left to right: what was reported out of order is shown as it came.
+            steps = tuple(range(1, len(values) + 1))
+        twin = series.get(f"val_{name}", [])
+        # Both come with the same epochs; a twin that was reported by itself cannot share the axis.
+        validation = tuple(value for _, value in twin) if len(twin) == len(values) else None
+        found.append(Curve(clean(name), steps, values, validation))
     return found
 
 
-def _is_twin(name: str, series: dict[str, list[float]]) -> bool:
+def _is_twin(name: str, series: dict[str, list[tuple[float, float]]]) -> bool:
     return name.startswith("val_") and name.removeprefix("val_") in series
 
 
@@ -158,8 +187,21 @@ def _failure(progress: JobProgress) -> JobFailure:
         return JobFailure(clean(progress.error or "The platform gave no reason."))
     return JobFailure(
         message=clean(failure.message),
-        cell=clean(failure.cell) if failure.cell else None,
+        cell=clean(failure.cell)[:_LONGEST_LABEL] if failure.cell else None,
         line=failure.line,
         source_line=clean(failure.source_line) if failure.source_line else None,
+        source=tuple((line, clean(text)) for line, text in failure.source),
         next=clean(failure.next) if failure.next else None,
+    )
+
+
+def _origin(origin: JobOrigin) -> JobOrigin:
+    return JobOrigin(
+        notebook=clean(origin.notebook) if origin.notebook else None,
+        cell=clean(origin.cell)[:_LONGEST_LABEL] if origin.cell else None,
+        cell_ids={clean(label): clean(identifier)[:_LONGEST_NAME] for label, identifier in origin.cell_ids.items()},
+        parameters=tuple(
+            (clean(name)[:_LONGEST_LABEL], clean(value)[:_LONGEST_PARAMETER])
+            for name, value in origin.parameters[:_MOST_PARAMETERS]
+        ),
     )

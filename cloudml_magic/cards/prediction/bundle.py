@@ -23,14 +23,14 @@ def bundle(prediction: Prediction) -> dict[str, Any]:
 
 
 def document(prediction: Prediction, view: PredictionView) -> dict[str, Any]:
-    """The card as data, schema 1."""
+    """The card as data: what schema/prediction.schema.json describes."""
     return {
         "schema": SCHEMA,
         "model": clean(prediction.model),
         "version": clean(prediction.version),
+        "where": clean(prediction.where),
         "signature": clean(prediction.signature),
         "count": len(prediction.values),
-        "shown": len(view.instances),
         "milliseconds": round(1000 * prediction.seconds, 3),
         "requests": prediction.requests,
         "notes": list(view.notes),
@@ -42,7 +42,10 @@ def _instance(instance: InstanceView) -> dict[str, Any]:
     return {
         "name": instance.name,
         "thumbnail": base64.b64encode(instance.thumbnail).decode() if instance.thumbnail else None,
-        "inputs": instance.inputs,
+        "inputs": [
+            {"name": name, "text": words, "is_number": name in instance.numbers}
+            for name, words in instance.inputs.items()
+        ],
         "outputs": [
             {
                 "name": output.name,

@@ -31,7 +31,7 @@ def html(view: PredictionView) -> str:
 
 
 def _tiles(view: PredictionView) -> str:
-    tiles = "".join(_tile(instance, view) for instance in view.instances)
+    tiles = "".join(_tile(instance, view) for instance in view.shown)
     return f'<div style="display:flex;flex-wrap:wrap;gap:14px 28px;padding:4px 14px 12px">{tiles}</div>'
 
 
@@ -86,7 +86,7 @@ def _table(view: PredictionView) -> str:
         f'<th style="{_cell_style(view, name)};color:{_MUTED};font-weight:400">{escape(name)}</th>'
         for name in ("", *view.input_names, *view.output_headings)
     )
-    rows = "".join(_row(index, instance, view) for index, instance in enumerate(view.instances))
+    rows = "".join(_row(index, instance, view) for index, instance in enumerate(view.shown))
     return f'<table style="border-collapse:collapse;margin:0 14px 9px"><tr>{head}</tr>{rows}</table>'
 
 

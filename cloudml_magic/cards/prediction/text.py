@@ -11,7 +11,7 @@ _TOLD_CLASSES = 3
 def text(view: PredictionView) -> str:
     """The whole card."""
     lines = [f"{view.title} · {view.headline}", *(f"  {note}" for note in view.notes)]
-    rows = [_row(index, instance, view) for index, instance in enumerate(view.instances)]
+    rows = [_row(index, instance, view) for index, instance in enumerate(view.shown)]
     if rows:
         lines += [f"  {line}" for line in aligned([_headings(view), *rows]).splitlines()]
     if view.left_out:
@@ -30,7 +30,7 @@ def _row(index: int, instance: InstanceView, view: PredictionView) -> list[str]:
 
 
 def _are_named(view: PredictionView) -> bool:
-    return any(instance.name for instance in view.instances)
+    return any(instance.name for instance in view.shown)
 
 
 def _told(output: OutputView | None) -> str:

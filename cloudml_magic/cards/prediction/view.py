@@ -12,6 +12,7 @@ from cloudml_magic.wording import clean
 MOST_CLASSES = 5
 _LONGEST_TEXT = 80
 _MOST_NUMBERS = 8
+_MOST_SHOWN = 24
 _LEAST_SHARE = 0.0001
 _INPUT_DIGITS = 6
 
@@ -48,21 +49,32 @@ class PredictionView:
     headline: str
     notes: tuple[str, ...]
     instances: tuple[InstanceView, ...]
-    left_out: int
+    count: int
 
     @classmethod
     def of(cls, prediction: Prediction) -> PredictionView:
         """The instances that are told; the values of all of them are in the variable of `--into`."""
         count = len(prediction.values)
         title = clean(f"{prediction.model}/{prediction.version}")
-        plural = "instance" if count == 1 else "instances"
+        noun = "picture" if any(each.thumbnail for each in prediction.instances) else "instance"
+        told = f"{count:,} {noun}{'' if count == 1 else 's'} · {latency(prediction.seconds)}"
         return cls(
             title=title,
-            headline=f"{count:,} {plural} · {latency(prediction.seconds)}",
+            headline=told + (f" · served on {clean(prediction.where)}" if prediction.where else ""),
             notes=tuple(clean(note) for note in prediction.notes),
             instances=tuple(_instance(each) for each in prediction.instances),
-            left_out=max(0, count - len(prediction.instances)),
+            count=count,
         )
+
+    @property
+    def shown(self) -> tuple[InstanceView, ...]:
+        """As many as a card without pages shows."""
+        return self.instances[:_MOST_SHOWN]
+
+    @property
+    def left_out(self) -> int:
+        """How many it does not show."""
+        return max(0, self.count - len(self.shown))
 
     @property
     def has_pictures(self) -> bool:

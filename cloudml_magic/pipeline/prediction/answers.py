@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from cloudml_magic.pipeline.prediction.given import MOST_SHOWN, Given
+from cloudml_magic.pipeline.prediction.given import MOST_ROWS, MOST_SHOWN, Given
 from cloudml_magic.records import ModelInterface, PredictedInstance, PredictedOutput, TensorSpec
 
 _TOLERANCE = 1e-3
@@ -15,7 +15,7 @@ _LONGEST_INPUT = 16
 
 def instances_of(given: Given, interface: ModelInterface, predictions: Sequence[Any]) -> tuple[PredictedInstance, ...]:
     """The first ones, in their order: as many as a card shows; only the plain values are whole."""
-    predictions = predictions[:MOST_SHOWN]
+    predictions = predictions[: MOST_SHOWN if _has_pictures(given) else MOST_ROWS]
     kinds = {
         spec.name: _kind(spec, interface, predictions, given.signature.outputs) for spec in given.signature.outputs
     }
@@ -25,7 +25,7 @@ def instances_of(given: Given, interface: ModelInterface, predictions: Sequence[
         values = _by_output(prediction, given.signature.outputs)
         outputs = tuple(_output(name, value, kinds.get(name, ""), interface) for name, value in values.items())
         picture = given.pictures[index] if given.pictures else None
-        thumbnail = picture.thumbnail if picture else given.thumbnails[index] if given.thumbnails else None
+        thumbnail = picture.thumbnail if picture else given.thumbnails[index] if index < len(given.thumbnails) else None
         found.append(
             PredictedInstance(outputs, picture.name if picture else "", thumbnail, shown[index] if shown else {})
         )
@@ -95,16 +95,20 @@ def _best_first(classes: list[tuple[str, float]]) -> tuple[tuple[str, float], ..
     return tuple(sorted(classes, key=lambda pair: -pair[1]))
 
 
+def _has_pictures(given: Given) -> bool:
+    return bool(given.pictures) or any(given.thumbnails)
+
+
 def _inputs(given: Given) -> list[dict[str, Any]]:
     """The values of tabular instances, to stand beside their predictions; long ones are not repeated."""
-    if given.pictures or (given.thumbnails and any(given.thumbnails)):
+    if _has_pictures(given):
         return []
     columns: dict[str, list[Any]] = {}
     for name, tensor in given.tensors.items():
         # An instance of one text is that text, not an array.
         if getattr(tensor[0], "size", 1) > _LONGEST_INPUT:
             return []
-        columns[name] = [_shown(item) for item in tensor[:MOST_SHOWN]]
+        columns[name] = [_shown(item) for item in tensor[:MOST_ROWS]]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

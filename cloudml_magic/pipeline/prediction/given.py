@@ -17,7 +17,9 @@ from cloudml_magic.records import ModelInterface, Signature
 DEFAULT_SIGNATURE = "serving_default"
 TENSORS_SIGNATURE = "tensors"
 MOST_SHOWN = 24
-"""A card shows so many instances; thumbnails and shares of more are not made."""
+"""So many pictures are told of; thumbnails and shares of more are not made."""
+MOST_ROWS = 120
+"""So many instances without pictures."""
 _MOST_ITERATED = 1_000_000
 
 

@@ -27,6 +27,7 @@ from cloudml_magic.pipeline.prediction.requests import (
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.records import Answer, ModelInterface, Prediction, Target
 from cloudml_magic.storage import Address
+from cloudml_magic.wording import place_words
 
 _AT_ONCE = 4
 _WILD = "*?["
@@ -57,6 +58,7 @@ def predict(model: str, instances: Any) -> Prediction:
         values=values,
         seconds=seconds,
         signature=what.signature.name,
+        where=place_words(asked.connection.place.target, asked.connection.place.region),
         requests=len(requests),
         notes=tuple(notes),
     )

@@ -1,0 +1,81 @@
+"""Where a job was sent from, and with which plain values: said at its submission, kept in its folder."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cloudml_magic.records import CapturedSource, JobOrigin
+from cloudml_magic.source import masked
+from cloudml_magic.storage import Address, ObjectStorage
+
+MANIFEST = "manifest.json"
+_LONGEST = 200
+_MOST = 60
+
+
+def origin_of_source(
+    source: CapturedSource, notebook: str | None, cell: str, arguments: Sequence[str] = ()
+) -> JobOrigin:
+    """What a submission can say of itself; `arguments` replace captured values."""
+    cells = (statement.cell for statement in source.statements)
+    values = {value.name: value.literal for value in source.values if _is_plain(value.literal)}
+    for statement in source.statements:
+        values |= _assigned(statement.text)
+    for argument in arguments:
+        name, _, value = argument.removeprefix("--").partition("=")
+        values[name] = value
+    return JobOrigin(
+        notebook=notebook,
+        cell=cell or None,
+        cell_ids={each.label: each.id for each in cells if each.id is not None},
+        parameters=tuple((name, masked(value)[:_LONGEST]) for name, value in list(values.items())[:_MOST]),
+    )
+
+
+def read_origin(folder: Address, storage: ObjectStorage) -> JobOrigin:
+    """What a job's folder remembers; nothing where it was sent by somebody else's client."""
+    try:
+        document = json.loads(storage.read(folder / MANIFEST) or b"{}")
+    except (ValueError, RecursionError):
+        return JobOrigin()
+    if not isinstance(document, dict):
+        return JobOrigin()
+    return JobOrigin(
+        notebook=_text(document.get("notebook")),
+        cell=_text(document.get("cell")),
+        cell_ids=_texts(document.get("cell_ids")),
+        parameters=tuple(_texts(document.get("parameters")).items())[:_MOST],
+    )
+
+
+def _assigned(statement: str) -> Mapping[str, str]:
+    """`epochs = 20` as a parameter."""
+    try:
+        (parsed,) = ast.parse(statement).body
+    except (SyntaxError, ValueError):
+        return {}
+    if not isinstance(parsed, ast.Assign) or len(parsed.targets) != 1 or not isinstance(parsed.targets[0], ast.Name):
+        return {}
+    literal = ast.unparse(parsed.value)
+    return {parsed.targets[0].id: literal} if _is_plain(literal) else {}
+
+
+def _is_plain(literal: str) -> bool:
+    try:
+        value = ast.literal_eval(literal)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False
+    return isinstance(value, bool | int | float | str | tuple) and len(literal) <= _LONGEST
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {str(name)[:_LONGEST]: item[:_LONGEST] for name, item in value.items() if isinstance(item, str)}
+
+
+def _text(value: Any) -> str | None:
+    return value[:1000] if isinstance(value, str) and value else None
