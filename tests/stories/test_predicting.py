@@ -98,7 +98,7 @@ def test_a_picture_file_is_answered_with_its_class(leaves: Notebook) -> None:
     ).error
     shown = card(leaves.run("%ml_predict leaves cranesbill.png maize.png --into answers"))
     assert set(shown) == {"text/plain", "text/html", PREDICTION}
-    assert shown["text/plain"].startswith("leaves/1 · 2 instances · ")
+    assert shown["text/plain"].startswith("leaves/1 · 2 pictures · ")
     document = shown[PREDICTION]
     assert document["schema"] == 1
     assert [instance["name"] for instance in document["instances"]] == ["cranesbill.png", "maize.png"]
