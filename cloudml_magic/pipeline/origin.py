@@ -31,7 +31,7 @@ def origin_of_source(
         notebook=notebook,
         cell=cell or None,
         cell_ids={each.label: each.id for each in cells if each.id is not None},
-        parameters=tuple((name, masked(value)[:_LONGEST]) for name, value in list(values.items())[:_MOST]),
+        parameters=tuple((name, _shown(name, value)) for name, value in list(values.items())[:_MOST]),
     )
 
 
@@ -49,6 +49,11 @@ def read_origin(folder: Address, storage: ObjectStorage) -> JobOrigin:
         cell_ids=_texts(document.get("cell_ids")),
         parameters=tuple(_texts(document.get("parameters")).items())[:_MOST],
     )
+
+
+def _shown(name: str, value: str) -> str:
+    # With its name, for `password = …` is told by it.
+    return masked(f"{name} = {value}").removeprefix(f"{name} = ")[:_LONGEST]
 
 
 def _assigned(statement: str) -> Mapping[str, str]:
