@@ -1,8 +1,10 @@
-// Makes src/documents/generated.ts of the schemas that the Python side validates by: types, and the schemas as data.
+// Makes src/documents/generated.ts of the schemas that the Python side validates by: types, and the schemas as data;
+// beside them the version of this half, which the page compares with the server's.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { compile } from 'json-schema-to-typescript';
 
 const SCHEMAS = new URL('../../cloudml_magic/cards/schema/', import.meta.url);
+const PACKAGE = new URL('../package.json', import.meta.url);
 const TARGET = new URL('../src/documents/generated.ts', import.meta.url);
 const NAMES = ['job', 'delta', 'prediction'];
 
@@ -19,6 +21,7 @@ const bare = (node, isNamed = false) =>
       : node;
 
 const parts = ['// Made by scripts/generate_documents.mjs of cloudml_magic/cards/schema; do not edit.\n'];
+parts.push(`export const PACKAGE_VERSION = ${JSON.stringify(JSON.parse(await readFile(PACKAGE, 'utf8')).version)};\n`);
 for (const name of NAMES) {
   const schema = JSON.parse(await readFile(new URL(`${name}.schema.json`, SCHEMAS), 'utf8'));
   const types = await compile(schema, schema.title, { bannerComment: '', additionalProperties: false, ignoreMinAndMaxItems: true });

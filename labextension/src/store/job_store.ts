@@ -25,6 +25,9 @@ export interface IJobStore {
   /** Ids that the server says it does not know. */
   isUnknown(id: string): boolean;
 
+  /** Seconds that this page's clock is ahead of the server's; what is counted up on the page takes them off. */
+  readonly clockOffset: number;
+
   readonly status: Status | null;
   readonly health: Health;
 

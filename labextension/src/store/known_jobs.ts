@@ -1,0 +1,116 @@
+/** The documents that the server has confirmed, and how each goes on: pure of requests and of time. */
+
+import type { JobDelta, JobDocument } from '../documents/generated';
+import { isFinal } from '../wording';
+import { fold } from './fold';
+
+interface Entry {
+  seq: number;
+  document: JobDocument;
+  /** Whether it has its whole log and all its curves. */
+  isWhole: boolean;
+  /** Whether something was missed since. */
+  isStale: boolean;
+}
+
+const MOST_HELD = 50;
+
+/** What became of a delta. */
+export type Taken = 'folded' | 'old' | 'gap' | 'unknown';
+
+export class KnownJobs {
+  readonly unknown = new Set<string>();
+  session: string | null = null;
+
+  document(id: string): JobDocument | undefined {
+    return this.entries.get(id)?.document;
+  }
+
+  /** The server's order, of those that are still there. */
+  listed(): JobDocument[] {
+    return this.order.flatMap(id => this.document(id) ?? []);
+  }
+
+  /** Another process of the server: what came before counts no more, and has to be asked anew. True if it is another. */
+  enter(session: string): boolean {
+    const isOther = this.session !== null && this.session !== session;
+    this.session = session;
+    if (isOther) {
+      this.entries.forEach(entry => (entry.isStale = true));
+      this.unknown.clear();
+      this.held.clear();
+    }
+    return isOther;
+  }
+
+  /** Whether its whole document would have to be asked for. */
+  lacks(id: string): boolean {
+    const entry = this.entries.get(id);
+    return !this.unknown.has(id) && (!entry || entry.isStale || !entry.isWhole);
+  }
+
+  /** Those that go on have perhaps gone on unseen. */
+  doubt(): void {
+    this.entries.forEach(entry => (entry.isStale ||= !isFinal(entry.document.state)));
+  }
+
+  take(delta: JobDelta): Taken {
+    const entry = this.entries.get(delta.job);
+    if (!entry || entry.isStale || delta.seq > entry.seq + 1) {
+      this.hold(delta);
+      if (entry) {
+        entry.isStale = true;
+      }
+      return entry ? 'gap' : 'unknown';
+    }
+    if (delta.seq <= entry.seq) {
+      return 'old';
+    }
+    entry.document = fold(entry.document, delta);
+    entry.seq = delta.seq;
+    return 'folded';
+  }
+
+  /** A delta that cannot be taken yet is taken when the document that lies before it has come. */
+  private hold(delta: JobDelta): void {
+    this.held.set(delta.job, [...(this.held.get(delta.job) ?? []), delta].slice(-MOST_HELD));
+  }
+
+  private takeHeld(id: string): void {
+    const deltas = this.held.get(id) ?? [];
+    this.held.delete(id);
+    deltas.sort((one, other) => one.seq - other.seq).forEach(delta => this.take(delta));
+  }
+
+  /** A document as the server has just told it; a brief one does not take the place of a whole one that is as new. */
+  put(seq: number, document: JobDocument, isWhole: boolean): boolean {
+    const before = this.entries.get(document.id);
+    this.unknown.delete(document.id);
+    if (before && !before.isStale && (seq < before.seq || (seq === before.seq && before.isWhole && !isWhole))) {
+      return false;
+    }
+    const kept = isWhole || !before ? document : { ...document, curves: before.document.curves, log: before.document.log };
+    const isUpToDate = isWhole || !before?.isWhole;
+    this.entries.set(document.id, { seq, document: kept, isWhole: isWhole || !!before?.isWhole, isStale: !isUpToDate });
+    if (isUpToDate) {
+      this.takeHeld(document.id);
+    }
+    return true;
+  }
+
+  setOrder(ids: string[]): void {
+    this.order = ids;
+  }
+
+  /** The server does not know it, or no longer. */
+  forget(id: string): void {
+    this.entries.delete(id);
+    this.held.delete(id);
+    this.unknown.add(id);
+    this.order = this.order.filter(other => other !== id);
+  }
+
+  private readonly entries = new Map<string, Entry>();
+  private readonly held = new Map<string, JobDelta[]>();
+  private order: string[] = [];
+}
