@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 import uuid
@@ -15,10 +16,14 @@ from cloudml_magic.cards.job.lines import line_of
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
+from cloudml_magic.places import lab_attended_file
 from cloudml_magic.records import JobEvent, JobOrigin, JobSnapshot, Target
 from cloudml_magic.states import JobState
 
 _REDRAW_SECONDS = 0.2
+_LOOK_SECONDS = 1.0
+# A hidden page says every minute that it is open.
+_ATTENDED_SECONDS = 150.0
 
 
 class Card:
@@ -32,6 +37,7 @@ class Card:
         self._display_id = uuid.uuid4().hex
         self._changed = True
         self._drawn = 0.0
+        self._drawn_as: tuple[str, JobState | None] = ("", None)
 
     def show(self) -> None:
         """Puts the card under the cell that runs now."""
@@ -70,9 +76,14 @@ class Card:
 
         update_display({"text/plain": "", "text/html": ""}, raw=True, display_id=self._display_id)
 
-    def is_due(self) -> bool:
-        """Whether something changed, or the elapsed time has moved on visibly."""
+    def is_due(self, page_draws: bool = False) -> bool:
+        """Whether something changed, or the elapsed time has moved on visibly.
+
+        Where the page draws the card by itself, only what it starts from is brought: the job's id and each new state.
+        """
         idle = time.monotonic() - self._drawn
+        if page_draws:
+            return self._stands_as() != self._drawn_as and idle >= _REDRAW_SECONDS
         if self._changed:
             return idle >= _REDRAW_SECONDS
         began = self._progress.started or self._progress.created or time.time()
@@ -84,8 +95,12 @@ class Card:
 
         with self._lock:
             self._changed, self._drawn = False, time.monotonic()
+            self._drawn_as = self._stands_as()
             content = bundle(self._view())
         update_display(content, raw=True, display_id=self._display_id)
+
+    def _stands_as(self) -> tuple[str, JobState | None]:
+        return self._snapshot.id, self._progress.state
 
     def _view(self) -> JobView:
         return JobView.of(self._snapshot, self._progress, time.time(), self._origin)
@@ -127,7 +142,7 @@ class TextCard:
     def withdraw(self) -> None:
         """Nothing was written yet."""
 
-    def is_due(self) -> bool:
+    def is_due(self, page_draws: bool = False) -> bool:
         return False
 
     def redraw(self) -> None:
@@ -186,6 +201,16 @@ def _read(card: AnyCard, job: Job) -> None:
         finish(card)
 
 
+def _is_page_open() -> bool:
+    """Whether a page with the lab extension is open: what it draws by itself need not travel through the kernel."""
+    if not os.environ.get("CLOUDML_LAB"):
+        return False
+    try:
+        return time.time() - lab_attended_file().stat().st_mtime < _ATTENDED_SECONDS
+    except OSError:
+        return False
+
+
 class _Painter:
     """Redraws what is due, at most five times a second for each card; its thread ends when no card is left."""
 
@@ -206,15 +231,18 @@ class _Painter:
             self._cards.remove(card)
 
     def _paint(self) -> None:
+        looked, page_draws = float("-inf"), False
         while True:
             time.sleep(_REDRAW_SECONDS / 2)
+            if time.monotonic() - looked > _LOOK_SECONDS:
+                looked, page_draws = time.monotonic(), _is_page_open()
             with self._lock:
                 cards = list(self._cards)
                 if not cards:
                     self._thread = None
                     return
             for card in cards:
-                if card.is_due():
+                if card.is_due(page_draws):
                     with contextlib.suppress(Exception):
                         card.redraw()
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cloudml_magic.notebook import live
+from cloudml_magic.places import lab_attended_file
 from cloudml_magic.records import JobEvent, JobOrigin, JobSnapshot, Target
 from cloudml_magic.states import JobState
 
@@ -58,6 +61,7 @@ class Reporting:
 
 def wait_for_the_end(front: Front) -> None:
     deadline = time.monotonic() + 10
+    time.sleep(0.3)
     while "SUCCEEDED" not in front.received[-1][1]["text/plain"]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -86,6 +90,30 @@ def test_an_event_is_shown_within_half_a_second(front: Front) -> None:
     end = front.received[-1][0]
     assert shown <= end
     assert end - front.received[0][0] < 2.0
+
+
+def test_where_an_open_page_draws_the_card_only_states_travel(
+    front: Front, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    """A page with the lab extension hears of everything else from its server; a closed one says nothing any more."""
+    monkeypatch.setenv("CLOUDML_LAB", "1")
+    lab_attended_file().parent.mkdir(parents=True)
+    lab_attended_file().touch()
+    card = live.Card(live.placeholder("digits", time.time()))
+    card.show()
+    live.follow(card, Reporting(60, 0.02))  # type: ignore[arg-type]
+    wait_for_the_end(front)
+    assert 2 <= len(front.received) <= 4
+    states = [data["application/vnd.cloudml.job+json"]["state"] for _, data in front.received]
+    assert (states[0], states[-1]) == ("QUEUED", "SUCCEEDED")
+    past = time.time() - 200
+    os.utime(lab_attended_file(), (past, past))
+    drawn = len(front.received)
+    again = live.Card(SNAPSHOT)
+    again.show()
+    live.follow(again, Reporting(60, 0.02))  # type: ignore[arg-type]
+    wait_for_the_end(front)
+    assert len(front.received) > drawn + 4
 
 
 def test_a_card_that_was_not_sent_is_emptied(front: Front) -> None:
