@@ -131,6 +131,20 @@ def _platform() -> Finding:
     return Finding("Platform", f"runs at {address.endpoint}, process {address.pid}")
 
 
+def _lab() -> Finding:
+    try:
+        from jupyter_core.paths import jupyter_path
+    except ImportError:
+        return Finding("JupyterLab", "not installed; cards are HTML and text elsewhere")
+    if not any((Path(folder) / "cloudml-magic" / "package.json").exists() for folder in jupyter_path("labextensions")):
+        return Finding(
+            "JupyterLab",
+            "without the lab extension, so cards are plain HTML and there is no panel",
+            "Install the wheel of cloudml-magic, or run `make lab` in a checkout.",
+        )
+    return Finding("JupyterLab", "with the lab extension")
+
+
 def _used(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
 
@@ -152,4 +166,5 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _credentials,
     _settings,
     _platform,
+    _lab,
 )
