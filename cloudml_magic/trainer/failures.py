@@ -168,7 +168,8 @@ def _where(
 
 def _source(text: str, line: int) -> tuple[dict[str, Any], ...]:
     """The offending line and those before it, as the editor counts them."""
-    lines = text.splitlines()
+    # By line feeds alone: other separators end no line of Python, nor of the editor.
+    lines = text.split("\n")
     first = max(1, line - _LINES_BEFORE)
     return tuple(
         {"line": number, "text": lines[number - 1][:_LONGEST_MESSAGE]}

@@ -166,6 +166,17 @@ def test_a_failure_names_cause_cell_and_line(
     assert not ran.of("finished")
 
 
+def test_a_failure_brings_the_line_and_the_two_before_it(tmp_path: Path) -> None:
+    """For a card to show; a line as the editor counts it, however odd the characters in it are."""
+    failure = run(package("a = 1", "b = 'x\u2028y'\nc = 2\nd = 3\nraise ValueError(b)\ne = 4"), tmp_path).failure
+    assert failure["line"] == 4
+    assert failure["source"] == [
+        {"line": 2, "text": "c = 2"},
+        {"line": 3, "text": "d = 3"},
+        {"line": 4, "text": "raise ValueError(b)"},
+    ]
+
+
 def test_the_traceback_goes_through_cells_and_modules(tmp_path: Path) -> None:
     """A frame per cell and per module beside the notebook, none of the runtime; chained errors too."""
     helpers = SourceFile("helpers.py", b"def fail():\n    raise KeyError('k')\n")
