@@ -53,7 +53,8 @@ class CapturedModule:
     def _show_sources(self) -> None:
         # An entry without a time is never looked up on the disk, so tracebacks, `inspect` and AutoGraph find the cell.
         for name, text in [*self.cells.items(), (self.file_name, self._text)]:
-            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+            # By line feeds alone, as Python and the editor count; `splitlines` knows eight other ends of a line.
+            linecache.cache[name] = (len(text), None, [line + "\n" for line in text.split("\n")], name)
 
     def _pieces(self) -> Iterator[CodeType]:
         tree = ast.parse(self._text, self.file_name)

@@ -69,4 +69,4 @@ def run(built: TrainerPackage, folder: Path, *arguments: str, env: dict[str, str
 
 def events(folder: Path) -> list[dict[str, Any]]:
     file = folder / "job" / "events.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []

@@ -175,6 +175,8 @@ def test_a_failure_brings_the_line_and_the_two_before_it(tmp_path: Path) -> None
         {"line": 3, "text": "d = 3"},
         {"line": 4, "text": "raise ValueError(b)"},
     ]
+    assert failure["source_line"] == "raise ValueError(b)"
+    assert "line 4, in <module>\n    raise ValueError(b)\n" in failure["traceback"]
 
 
 def test_the_traceback_goes_through_cells_and_modules(tmp_path: Path) -> None:
