@@ -1,4 +1,4 @@
-"""Cells that train in the cloud or on this machine: the entry points that IPython looks for, everything else lazily."""
+"""Cells that train in the cloud or on this machine: what IPython and Jupyter look for; everything else lazily."""
 
 from __future__ import annotations
 
@@ -53,6 +53,18 @@ def unload_ipython_extension(shell: Any) -> None:
     from cloudml_magic.notebook import unregister
 
     unregister(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Where a Jupyter server finds its half of the lab extension."""
+    from cloudml_magic.server_extension.application import ServerExtension
+
+    return [{"module": "cloudml_magic.server_extension.application", "app": ServerExtension}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where JupyterLab finds the page's half."""
+    return [{"src": "labextension", "dest": "cloudml-magic"}]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,11 +18,13 @@ from cloudml_magic.client import Access, Client
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform import settings as local
 from cloudml_magic.local_platform.address import PlatformAddress, was_stopped
-from cloudml_magic.local_platform.lifecycle import ensure_running
+from cloudml_magic.local_platform.lifecycle import ensure_running, find_running
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.records import Target
 from cloudml_magic.settings import Settings
 from cloudml_magic.storage import Address, ObjectStorage
+
+_ONLY_LOOKING: ContextVar[bool] = ContextVar("only_looking", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Connection:
         """The platform's access; it is started if it does not run."""
         with self._lock:
             if self._access is None or search_again or not self._answers(self._access):
-                address = running_platform(self._settings)
+                address = _found_platform() if _ONLY_LOOKING.get() else running_platform(self._settings)
                 self._access = Access(address.endpoint, address.token)
             return self._access
 
@@ -121,6 +127,49 @@ def running_platform(settings: Settings) -> PlatformAddress:
     if settings.value("spare") == "off":
         chosen = replace(chosen, spare=False)
     return ensure_running(settings=chosen)
+
+
+class PlatformState(StrEnum):
+    """Whether the platform of a target answers."""
+
+    UP = "up"
+    STOPPED = "stopped"
+    UNREACHABLE = "unreachable"
+
+
+@contextmanager
+def only_looking() -> Iterator[None]:
+    """Within it a platform that does not run is not started: who only looks changes nothing."""
+    token = _ONLY_LOOKING.set(True)
+    try:
+        yield
+    finally:
+        _ONLY_LOOKING.reset(token)
+
+
+def platform_standing() -> tuple[PlatformState, str]:
+    """Whether the local platform runs, found out without starting it, and in words."""
+    places = PlatformPlaces.of_this_user()
+    if find_running() is not None:
+        return PlatformState.UP, "The local platform runs."
+    if not places.address_file.exists():
+        return PlatformState.STOPPED, "The local platform has not run yet; it starts with the first job."
+    if was_stopped(places):
+        return PlatformState.STOPPED, "The local platform was stopped; it starts with the next job."
+    return PlatformState.UNREACHABLE, "The local platform has ended unexpectedly; jobs that ran go on."
+
+
+def platform_has_begun() -> bool:
+    """Whether the local platform ever ran; if not, it has neither jobs nor models."""
+    return PlatformPlaces.of_this_user().database.exists()
+
+
+def _found_platform() -> PlatformAddress:
+    found = find_running()
+    if found is None:
+        state, words = platform_standing()
+        raise CloudMLError(f"platform-{state}", words, next="Start it: `cloudml platform start`.")
+    return found
 
 
 def concurrency(text: str | None) -> int | None:

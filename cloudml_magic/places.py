@@ -28,6 +28,11 @@ def ledger_file() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state") / "ledger.sqlite"
 
 
+def lab_attended_file() -> Path:
+    """Touched while a page of JupyterLab is open that draws the cards of this user's jobs itself."""
+    return ledger_file().parent / "lab_attended"
+
+
 @dataclass(frozen=True, slots=True)
 class PlatformPlaces:
     """The folders and files of one local platform."""

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 
 from cloudml_magic.client.access import Locate
 from cloudml_magic.client.calls import Caller, LostReplyError
-from cloudml_magic.client.event_stream import follow
+from cloudml_magic.client.event_stream import Reading, follow
 from cloudml_magic.client.models import Models
 from cloudml_magic.dialects import logging_v2
 from cloudml_magic.dialects.aiplatform_v1 import API, batch
 from cloudml_magic.dialects.aiplatform_v1 import jobs as custom
 from cloudml_magic.dialects.call import Call
+from cloudml_magic.dialects.logging_v2 import LogLine
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import BatchSpec, JobEvent, JobKind, JobSnapshot, JobSpec, Target
 
@@ -114,9 +115,23 @@ class Client:
             if page_token is None or (last is not None and len(lines) >= last):
                 return lines if last is None else lines[:last][::-1]
 
-    def watch(self, job_id: str, *, log_tail: int | None = None) -> Iterator[JobEvent]:
-        """What a job reports, from its beginning, until it has ended; survives a restart of the platform."""
-        return follow(self._locate_again, job_id, log_tail=log_tail)
+    def log_lines(self, job_id: str, last: int) -> list[LogLine]:
+        """The last lines that a job has printed, oldest first, each with its time and severity."""
+        lines: list[LogLine] = []
+        page_token: str | None = None
+        while True:
+            call = logging_v2.list_entries(self._project, job_id, newest_first=True, page_token=page_token)
+            found, page_token = logging_v2.read_lines(self._logging.perform(call))
+            lines += found
+            if page_token is None or len(lines) >= last:
+                return lines[:last][::-1]
+
+    def watch(self, job_id: str, *, log_tail: int | None = None, reading: Reading | None = None) -> Iterator[JobEvent]:
+        """What a job reports, from its beginning, until it has ended; survives a restart of the platform.
+
+        By `reading` another thread ends it before.
+        """
+        return follow(self._locate_again, job_id, log_tail=log_tail, reading=reading)
 
     def _submit(self, call: Call, token: str, kind: JobKind) -> JobSnapshot:
         last: LostReplyError | None = None

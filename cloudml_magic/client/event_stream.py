@@ -5,8 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import math
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from cloudml_magic.client.access import Access, Locate
@@ -18,13 +21,48 @@ _SILENCE_SECONDS = 45.0  # the platform sends a heartbeat every 15 seconds
 _LONGEST_PAUSE = 5.0
 
 
-def follow(locate: Locate, job_id: str, *, log_tail: int | None = None) -> Iterator[JobEvent]:
+class Reading:
+    """The handle of a stream that is read, by which another thread ends it at once."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._socket: socket.socket | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        return self._ended.is_set()
+
+    def end(self) -> None:
+        """Wakes the reader, which waits for the next event, and lets it return."""
+        self._ended.set()
+        self._hang_up()
+
+    def hold(self, connected: socket.socket) -> None:
+        """Says what the reader waits for now."""
+        self._socket = connected
+        if self.is_ended:
+            self._hang_up()
+
+    def pause(self, seconds: float) -> None:
+        """Waits before the next attempt, unless it is ended."""
+        self._ended.wait(seconds)
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def follow(
+    locate: Locate, job_id: str, *, log_tail: int | None = None, reading: Reading | None = None
+) -> Iterator[JobEvent]:
     """Yields events until the final state; reconnects from where it was when the connection is lost."""
+    reading = reading or Reading()
     last_id: str | None = None
     pause = 0.0
-    while True:
+    while not reading.is_ended:
         try:
-            for event_id, event in _read(locate(pause > 0), job_id, last_id, log_tail):
+            for event_id, event in _read(locate(pause > 0), job_id, last_id, log_tail, reading):
                 last_id, pause = event_id or last_id, 0.0
                 yield event
                 if event.kind == "state" and _is_final(event):
@@ -32,7 +70,7 @@ def follow(locate: Locate, job_id: str, *, log_tail: int | None = None) -> Itera
         except (OSError, http.client.HTTPException):
             pass
         pause = min(pause * 2 or 0.05, _LONGEST_PAUSE)
-        time.sleep(pause)
+        reading.pause(pause)
 
 
 def _is_final(event: JobEvent) -> bool:
@@ -43,7 +81,7 @@ def _is_final(event: JobEvent) -> bool:
 
 
 def _read(
-    access: Access, job_id: str, last_id: str | None, log_tail: int | None
+    access: Access, job_id: str, last_id: str | None, log_tail: int | None, reading: Reading
 ) -> Iterator[tuple[str | None, JobEvent]]:
     connection = http.client.HTTPConnection(urlsplit(access.url).netloc, timeout=_SILENCE_SECONDS)
     headers = {"Authorization": f"Bearer {access.token}", "Accept": "text/event-stream"}
@@ -51,6 +89,8 @@ def _read(
         headers["Last-Event-ID"] = last_id
     query = "" if log_tail is None else f"?log_tail={log_tail}"
     try:
+        connection.connect()
+        reading.hold(connection.sock)
         connection.request("GET", f"/cloudml/v1/jobs/{job_id}/events{query}", headers=headers)
         answer = connection.getresponse()
         if answer.status != 200:

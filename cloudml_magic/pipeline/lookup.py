@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from cloudml_magic.connection import Connection, place
 from cloudml_magic.errors import CloudMLError
@@ -26,7 +27,7 @@ def job(name: str = "latest") -> Job:
     if found is not None:
         return found
     if name.isascii() and name.isdigit():
-        return _by_id(name)
+        return job_of_id(name)
     raise _unknown(name)
 
 
@@ -37,10 +38,16 @@ def find_job(name: str) -> Job | None:
     return _of(known[back]) if back < len(known) else None
 
 
-def jobs() -> list[Job]:
-    """Every job of the place where jobs go now, latest first."""
+def job_of_id(identifier: str) -> Job:
+    """The job of an id, whatever jobs are called."""
+    there = connection()
+    return _job(there.client.job_of_id(identifier), there)
+
+
+def jobs(most: int | None = None) -> list[Job]:
+    """Every job of the place where jobs go now, latest first, or so many of them."""
     here = connection()
-    return [_job(snapshot, here) for snapshot in here.client.jobs()]
+    return [_job(snapshot, here) for snapshot in islice(here.client.jobs(), most)]
 
 
 def older_than(age: str, now: float) -> list[Job]:
@@ -100,11 +107,6 @@ def _of(submission: Submission) -> Job:
     there = connection_to(place(CURRENT, submission.target.value))
     assert submission.resource_name is not None
     return _job(there.client.job(submission.resource_name), there)
-
-
-def _by_id(identifier: str) -> Job:
-    there = connection()
-    return _job(there.client.job_of_id(identifier), there)
 
 
 def _job(snapshot: JobSnapshot, there: Connection) -> Job:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from cloudml_magic.client import Reading
 from cloudml_magic.connection import Connection
+from cloudml_magic.dialects.logging_v2 import LogLine
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import results
 from cloudml_magic.pipeline.folder_users import users_of
@@ -38,6 +40,11 @@ class Job:
     @property
     def target(self) -> Target:
         return self._snapshot.target
+
+    @property
+    def last_seen(self) -> JobSnapshot:
+        """What the platform said last; asks nothing."""
+        return self._snapshot
 
     @property
     def state(self) -> JobState:
@@ -74,9 +81,9 @@ class Job:
         """Where it was sent from, read from its folder once."""
         return read_origin(self.folder, self._connection.storage) if self._snapshot.folder else JobOrigin()
 
-    def watch(self, *, log_tail: int | None = None) -> Iterator[JobEvent]:
-        """What the job reports, from its beginning until its end."""
-        return self._connection.client.watch(self.id, log_tail=log_tail)
+    def watch(self, *, log_tail: int | None = None, reading: Reading | None = None) -> Iterator[JobEvent]:
+        """What the job reports, from its beginning until its end, or until another thread ends the reading."""
+        return self._connection.client.watch(self.id, log_tail=log_tail, reading=reading)
 
     def wait(self, on_event: Callable[[JobEvent], None] | None = None) -> Job:
         """Blocks until the job has ended; raises if it failed or was cancelled. An interrupt leaves the job running."""
@@ -99,6 +106,10 @@ class Job:
     def logs(self, last: int | None = None) -> list[str]:
         """The lines that the job printed: all, or the last ones."""
         return self._connection.client.logs(self.id, last=last)
+
+    def log_lines(self, last: int) -> list[LogLine]:
+        """The last lines that the job printed, each with its time and severity."""
+        return self._connection.client.log_lines(self.id, last)
 
     def artifacts(self) -> list[str]:
         """The files that the job left in its folder, as gs:// addresses."""

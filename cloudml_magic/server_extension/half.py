@@ -1,0 +1,31 @@
+"""Everything behind the routes, made at the first request: this module imports the rest of the package."""
+
+from __future__ import annotations
+
+import secrets
+
+from cloudml_magic.places import lab_attended_file
+from cloudml_magic.server_extension.attendance import Attendance, AttendedFile
+from cloudml_magic.server_extension.following.follower import Follower
+from cloudml_magic.server_extension.job_answers import JobAnswers
+from cloudml_magic.server_extension.limits import Limits
+from cloudml_magic.server_extension.pushes import Pushes
+from cloudml_magic.server_extension.status_answers import StatusAnswers
+
+
+class ServerHalf:
+    """What lives as long as the server: `session` names it, since numbers of deltas count within it."""
+
+    def __init__(self, limits: Limits, pushes: Pushes) -> None:
+        self.limits = limits
+        self.session = secrets.token_hex(8)
+        self.attendance = Attendance(limits.lease_seconds)
+        self.follower = Follower(
+            self.session, self.attendance, AttendedFile(lab_attended_file), pushes.send, limits.follow_limit
+        )
+        self.jobs = JobAnswers(self.follower)
+        self.status = StatusAnswers(self.follower)
+
+    def stop(self) -> None:
+        """Ends what it began, with the server."""
+        self.follower.stop()

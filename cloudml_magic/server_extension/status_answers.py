@@ -1,0 +1,61 @@
+"""What is answered about the whole: whether the platform runs, what runs on it, and what that costs."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Any
+
+from cloudml_magic.connection import PlatformState, only_looking, place, platform_has_begun, platform_standing
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.pipeline import Job
+from cloudml_magic.pipeline.session import CURRENT, connection
+from cloudml_magic.server_extension.following.follower import Follower
+from cloudml_magic.states import JobState
+from cloudml_magic.version import VERSION
+
+_API = 1
+_WAITING = (JobState.QUEUED, JobState.PREPARING)
+
+
+class StatusAnswers:
+    """Looks, and starts nothing."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+
+    def status(self) -> dict[str, Any]:
+        """The status line."""
+        where = place(CURRENT)
+        state, words = platform_standing()
+        jobs: Sequence[Job] = []
+        deployed = 0
+        if state is PlatformState.UP and platform_has_begun():
+            try:
+                jobs, deployed = self._follower.listed()[0], _deployed()
+            except CloudMLError as error:
+                state, words = PlatformState.UNREACHABLE, error.what
+        states = [job.last_seen.state for job in jobs]
+        return {
+            "api": _API,
+            "version": VERSION,
+            "session": self._follower.session,
+            "target": where.target.value,
+            "project": where.project,
+            "region": where.region,
+            "bucket": where.bucket.bucket,
+            "platform": {"state": state.value, "words": words},
+            "running": sum(state in (JobState.RUNNING, JobState.CANCELLING) for state in states),
+            "queued": sum(state in _WAITING for state in states),
+            "deployed": deployed,
+            # Nothing that runs on this machine costs anything.
+            "cost_per_hour": None,
+            "currency": None,
+            "can_tensorboard": importlib.util.find_spec("tensorboard") is not None,
+        }
+
+
+def _deployed() -> int:
+    """How many versions answer."""
+    with only_looking():
+        return sum(len(endpoint.deployed) for endpoint in connection().client.models.endpoints())
