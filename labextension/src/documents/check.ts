@@ -76,7 +76,9 @@ function copyOf(value: unknown, schema: Schema, depth: number): unknown {
       return text(value as string, schema);
     case 'integer':
     case 'number':
-      return (value as number) < (schema.minimum ?? -Infinity) || (value as number) > (schema.maximum ?? Infinity) ? REFUSED : value;
+      return (value as number) < (schema.minimum ?? -Infinity) || (value as number) > (schema.maximum ?? Infinity)
+        ? REFUSED
+        : value;
     case 'boolean':
     case 'null':
       return value;

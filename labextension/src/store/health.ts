@@ -28,6 +28,11 @@ export function healthOfFailure(problem: unknown): Health {
   const why = problem instanceof Error ? problem.message : String(problem);
   return {
     state: 'unreachable',
-    words: { reference: 'request-failed', what: 'The answer of the Jupyter server could not be read.', why, next: 'This page asks again by itself.' }
+    words: {
+      reference: 'request-failed',
+      what: 'The answer of the Jupyter server could not be read.',
+      why,
+      next: 'This page asks again by itself.'
+    }
   };
 }

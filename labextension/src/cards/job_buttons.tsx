@@ -1,0 +1,82 @@
+/** What can be done with a job, as buttons: they act on what the server knows, never on what an output claims. */
+
+import type { Widget } from '@lumino/widgets';
+import type { JobDocument } from '../documents/generated';
+import type { IJobActions } from '../shell/actions';
+import type { IJobStore } from '../store/job_store';
+import { isFinal } from '../wording';
+import { Button, Buttons } from './parts/buttons';
+
+export interface JobButtonsProps {
+  job: JobDocument;
+  store: IJobStore;
+  actions: IJobActions;
+  /** The widget in whose notebook the cell is looked for first. */
+  near?: Widget | undefined;
+  /** Hears of what went wrong, and of null when something is tried anew. */
+  onProblem: (problem: unknown) => void;
+  /** Whether the log is elsewhere than where these buttons stand. */
+  hasLogs?: boolean;
+}
+
+export function JobButtons({ job, store, actions, near, onProblem, hasLogs = true }: JobButtonsProps): JSX.Element {
+  const refusal = refusalOf(job, store);
+  const button = (
+    words: string,
+    act: (known: JobDocument) => unknown,
+    look: 'primary' | 'quiet' | 'plain' = 'plain'
+  ): JSX.Element => (
+    <Button
+      key={words}
+      look={look}
+      refusal={refusal}
+      label={`${words}: ${job.name}`}
+      onClick={async () => {
+        const known = store.document(job.id);
+        if (!known) {
+          return;
+        }
+        onProblem(null);
+        try {
+          await act(known);
+        } catch (problem) {
+          onProblem(problem);
+        }
+      }}
+    >
+      {words}
+    </Button>
+  );
+  const canDeploy = job.state === 'SUCCEEDED' && job.artifacts.includes('export');
+  const hasBoard = job.artifacts.includes('tensorboard') && store.status?.can_tensorboard !== false;
+  const hasCell = job.failure !== null && (job.failure.cell_id ?? job.failure.cell ?? job.origin.cell_id) !== null;
+  return (
+    <Buttons>
+      {hasLogs && button('Logs', known => actions.openLogs(known.id))}
+      {hasBoard && button('TensorBoard', known => actions.tensorboard([known.id]))}
+      {canDeploy && button('Deploy', known => actions.deploy(known.id))}
+      {button('Copy Python', known => actions.copyPython(known.id), 'quiet')}
+      {!isFinal(job.state) && job.state !== 'CANCELLING' && button('Cancel', known => actions.cancel(known.id), 'quiet')}
+      {hasCell && button('Go to cell', known => goToCell(actions, known, near), 'primary')}
+    </Buttons>
+  );
+}
+
+async function goToCell(actions: IJobActions, known: JobDocument, near: Widget | undefined): Promise<void> {
+  if (!(await actions.goToCell(known, near))) {
+    throw new Error('The cell that sent this job is not in the notebook any more.');
+  }
+}
+
+function refusalOf(job: JobDocument, store: IJobStore): string {
+  if (store.document(job.id)) {
+    return '';
+  }
+  if (!job.id) {
+    return 'The job is still being sent.';
+  }
+  if (store.isUnknown(job.id)) {
+    return 'This job is not known here.';
+  }
+  return store.health.words?.what ?? 'The server has not confirmed this job yet.';
+}
