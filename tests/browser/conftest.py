@@ -15,7 +15,7 @@ from tests.browser.jupyter import Jupyter
 from tests.browser.lab_page import PICTURES, LabPage
 
 _SIZE = {"width": 1280, "height": 900}
-_QUIET = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+QUIET = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
     # A container's root may not make the sandbox's namespaces; the pages are our own.
     sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=[*_QUIET, *sandbox])
+        started = playwright.chromium.launch(executable_path=executable, args=[*QUIET, *sandbox])
         yield started
         started.close()
 

@@ -78,7 +78,7 @@ class LabPage:
     @property
     def cards(self) -> Locator:
         """The job cards that are drawn."""
-        return self.page.locator(".jp-Notebook .cloudml-job-card")
+        return self.page.locator(".jp-Notebook .cloudml-Card")
 
     def card(self, name: str) -> Locator:
         """The card of a job in the notebook."""
@@ -86,12 +86,12 @@ class LabPage:
 
     def expect_state(self, card: Locator, word: str, seconds: float = 60) -> None:
         """Waits until a card says this state."""
-        expect(card.locator(".cloudml-state")).to_have_text(word, timeout=1000 * seconds)
+        expect(card.locator(".cloudml-State")).to_have_text(word, timeout=1000 * seconds)
 
     def panel(self, tab: str | None = None) -> Locator:
         """The panel at the left, with one of its tabs in front."""
         self.command("cloudml:open-panel")
-        panel = self.page.locator(".cloudml-panel")
+        panel = self.page.locator(".cloudml-Panel")
         expect(panel).to_be_visible()
         if tab:
             panel.get_by_role("tab", name=tab).click()
