@@ -47,7 +47,8 @@ _PAINTING = """async code => {
     notebook.activeCellIndex = 0;
     notebook.deselectAll();
     let arrived = 0;
-    cell.model.outputs.changed.connect((_, change) => { if (change.type === 'add') { arrived ||= performance.now(); } });
+    const arrive = (_, change) => { arrived ||= change.type === 'add' ? performance.now() : 0; };
+    cell.model.outputs.changed.connect(arrive);
     const painted = new Promise(resolve => {
         const look = () => {
             const isThere = arrived && cell.node.querySelector('.cloudml-Card .cloudml-State');
