@@ -1,0 +1,84 @@
+/** One version of a model: its aliases, what it serves, and what can be done with it. */
+
+import type { ModelVersion, Operation } from '../../server/api';
+import { ago } from '../../wording';
+import { Banner } from '../../cards/parts/banner';
+
+export interface VersionRowProps {
+  readonly version: ModelVersion;
+  readonly now: number;
+  readonly operation: Operation | null;
+  onDeploy(): void;
+  onUndeploy(): void;
+  onRemove(): void;
+}
+
+export function VersionRow({ version, now, operation, onDeploy, onUndeploy, onRemove }: VersionRowProps) {
+  const isBusy = operation !== null && !operation.done;
+  return (
+    <li className="cloudml-Version" aria-label={version.title}>
+      <div className="cloudml-Version-line">
+        <span className="cloudml-Dot" data-deployed={version.deployed !== null} aria-hidden="true" />
+        <span className="cloudml-Version-name">{version.version}</span>
+        {version.aliases.map(alias => (
+          <span key={alias} className="cloudml-Alias">
+            {alias}
+          </span>
+        ))}
+        <span className="cloudml-Version-traffic">{version.deployed && `${version.deployed.traffic} %`}</span>
+      </div>
+      <p className="cloudml-Version-detail" title={version.artifact_uri}>
+        {detailOf(version, now)}
+      </p>
+      {version.deployed?.message && <p className="cloudml-Version-detail">{version.deployed.message}</p>}
+      {isBusy && (
+        <p className="cloudml-Stage" role="status">
+          {operation.stage || (operation.kind === 'deploy' ? 'deploying' : 'undeploying')} …
+        </p>
+      )}
+      {operation?.error && <Banner words={operation.error} />}
+      <div className="cloudml-Version-buttons">
+        {version.deployed ? (
+          <button
+            type="button"
+            className="cloudml-Button"
+            disabled={isBusy}
+            aria-label={`Undeploy ${version.title}`}
+            onClick={onUndeploy}
+          >
+            Undeploy
+          </button>
+        ) : (
+          <button
+            type="button"
+            className="cloudml-Button"
+            disabled={isBusy}
+            aria-label={`Deploy ${version.title}`}
+            onClick={onDeploy}
+          >
+            Deploy
+          </button>
+        )}
+        <button
+          type="button"
+          className="cloudml-LinkButton"
+          disabled={isBusy}
+          aria-label={`Delete ${version.title}`}
+          onClick={onRemove}
+        >
+          Delete
+        </button>
+      </div>
+    </li>
+  );
+}
+
+/** `deployed 3 min ago · 1 replica · this machine`, or when it was made. */
+function detailOf({ deployed, created }: ModelVersion, now: number): string {
+  if (!deployed) {
+    return `made ${ago(now - created)} · not deployed`;
+  }
+  const [least, most] = deployed.replicas;
+  const replicas = least === most ? `${most} ${most === 1 ? 'replica' : 'replicas'}` : `${least} to ${most} replicas`;
+  return [`deployed ${ago(now - deployed.since)}`, replicas, deployed.machine].filter(Boolean).join(' · ');
+}

@@ -1,0 +1,38 @@
+/** The last line of the panel: how the platform is, what runs, and what that costs. */
+
+import type { Status } from '../server/api';
+import { money } from '../wording';
+
+export function StatusLine({ status }: { readonly status: Status | null }) {
+  if (!status) {
+    return <footer className="cloudml-StatusLine">Asking the Jupyter server …</footer>;
+  }
+  const { state, words } = status.platform;
+  return (
+    <footer className="cloudml-StatusLine" title={words}>
+      <span className="cloudml-Dot" data-platform={state} aria-hidden="true" />
+      <span className="cloudml-StatusLine-words">
+        {platformWord(status)}
+        {state === 'up' && <b>{runningWords(status)}</b>}
+      </span>
+      <span className="cloudml-StatusLine-cost">{costWords(status)}</span>
+    </footer>
+  );
+}
+
+function platformWord({ target, platform }: Status): string {
+  if (platform.state !== 'up') {
+    return platform.words || (platform.state === 'stopped' ? 'Platform stopped' : 'Platform does not answer');
+  }
+  return target === 'cloud' ? 'Cloud, ' : 'Platform up, ';
+}
+
+/** `1 running, 2 queued`; `nothing runs` where nothing does. */
+export function runningWords({ running, queued }: Pick<Status, 'running' | 'queued'>): string {
+  const parts = [running ? `${running} running` : '', queued ? `${queued} queued` : ''].filter(Boolean);
+  return parts.join(', ') || 'nothing runs';
+}
+
+function costWords({ cost_per_hour, currency }: Status): string {
+  return cost_per_hour === null ? '' : `${money(cost_per_hour, currency ?? 'USD')} / h`;
+}

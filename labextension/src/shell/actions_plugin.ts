@@ -1,0 +1,53 @@
+/** Registers what can be done with a job. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IFrame, MainAreaWidget } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IJobTabs } from '../job_tab/tabs';
+import { IJobStore } from '../store/job_store';
+import { IJobActions } from './actions';
+import { CellVisitor } from './go_to_cell';
+import { cloudmlIcon } from './icon';
+import { JobActions } from './job_actions';
+
+export const actionsPlugin: JupyterFrontEndPlugin<IJobActions> = {
+  id: 'cloudml-magic:actions',
+  description: 'What can be done with a job.',
+  autoStart: true,
+  requires: [IJobStore],
+  optional: [INotebookTracker, IDocumentManager],
+  provides: IJobActions,
+  activate: (app: JupyterFrontEnd, store: IJobStore, tracker: INotebookTracker | null, documents: IDocumentManager | null) => {
+    const visitor = new CellVisitor({
+      tracker,
+      documents,
+      root: PageConfig.getOption('serverRoot'),
+      activate: id => app.shell.activateById(id)
+    });
+    return new JobActions({
+      store,
+      tabs: () => app.resolveOptionalService(IJobTabs),
+      showTensorBoard: (address, title) => showTensorBoard(app, address, title),
+      visit: (job, near) => visitor.visit(job, near)
+    });
+  }
+};
+
+/** TensorBoard as a tab; one per address. It needs its own origin to reach its data, which is the server's. */
+function showTensorBoard(app: JupyterFrontEnd, address: string, title: string): void {
+  const id = `cloudml-tensorboard-${address.replace(/\W+/g, '-')}`;
+  const open = [...app.shell.widgets('main')].find(widget => widget.id === id);
+  if (!open) {
+    const content = new IFrame({ sandbox: ['allow-scripts', 'allow-same-origin', 'allow-forms', 'allow-downloads'] });
+    content.url = address;
+    const widget = new MainAreaWidget({ content });
+    widget.id = id;
+    widget.title.label = `TensorBoard: ${title}`;
+    widget.title.icon = cloudmlIcon;
+    widget.title.closable = true;
+    app.shell.add(widget, 'main');
+  }
+  app.shell.activateById(id);
+}
