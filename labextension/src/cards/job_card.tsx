@@ -48,7 +48,10 @@ export function JobCard({ payload, store, actions, isShown, smoothing = 0, near 
       <Warnings warnings={job.warnings} />
       {deployment && <OperationLine operation={deployment} />}
       <JobCharts curves={job.curves} state={job.state} epochs={job.epochs} smoothing={smoothing} />
-      <LogTail lines={job.log} isReserved={!isOver} />
+      <LogTail
+        lines={job.log}
+        isReserved={!isOver && (job.log.length > 0 || (job.kind === 'training' && job.state === 'RUNNING'))}
+      />
     </article>
   );
 }

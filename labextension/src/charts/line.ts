@@ -20,8 +20,6 @@ interface Scale {
   lastStep: number | null;
 }
 
-const FAINT = '55';
-
 export class LineChart {
   constructor(
     private readonly host: HTMLElement,
@@ -67,7 +65,7 @@ export class LineChart {
     this.plot = new uPlot(
       {
         ...this.size(),
-        padding: isFull ? [8, 12, 0, 0] : [4, 4, 4, 2],
+        padding: isFull ? [8, 12, 0, 0] : [4, 4, 4, 0],
         legend: { show: false },
         cursor: {
           y: false,
@@ -100,14 +98,15 @@ export class LineChart {
 
   private series(index: number, isDashed: boolean, isFaint: boolean): uPlot.Series {
     return {
-      stroke: () => {
-        const colour = colourOf(this.host, this.data.lines[index]?.colour ?? '');
-        return isFaint && colour.startsWith('#') && colour.length === 7 ? colour + FAINT : colour;
-      },
+      stroke: () => colourOf(this.host, this.data.lines[index]?.colour ?? ''),
       width: isFaint ? 1 : 1.7,
       alpha: isFaint ? 0.4 : 1,
       spanGaps: true,
-      points: { show: this.data.steps.length === 1 },
+      points: {
+        show: !isFaint,
+        size: 5,
+        filter: () => (isDashed && this.data.steps.length > 1 ? null : [this.data.steps.length - 1])
+      },
       ...(isDashed ? { dash: [4, 3] } : {})
     };
   }
@@ -118,6 +117,7 @@ export class LineChart {
       size,
       font: '11px system-ui, sans-serif',
       stroke: () => colourOf(this.host, '--cloudml-muted'),
+      values: (_, splits) => splits.map(tick),
       grid: { stroke: colour, width: 1 },
       ticks: { stroke: colour, width: 1, size: 4 }
     };
@@ -159,4 +159,13 @@ export class LineChart {
 /** Three lines are enough for a small plot: the bottom, the middle, the top. */
 function edges(_: uPlot, __: number, min: number, max: number): number[] {
   return [min, (min + max) / 2, max];
+}
+
+/** The value at a line of the grid, as short as it can be said. */
+function tick(value: number | null): string {
+  if (value === null) {
+    return '';
+  }
+  const size = Math.abs(value);
+  return value && (size < 0.001 || size >= 1e6) ? value.toExponential(1) : String(Number(value.toPrecision(6)));
 }

@@ -13,7 +13,7 @@ export const Failure = memo(function Failure({ failure }: { failure: JobFailure 
         <b>{failure.message}</b> {failure.next}
       </p>
       {failure.source.length > 0 && (
-        <div className="cloudml-Source cloudml-Sunken" role="group" aria-label={place ?? 'Where it failed'}>
+        <div className="cloudml-Source cloudml-Sunken" role="group" tabIndex={0} aria-label={place ?? 'Where it failed'}>
           {place && <div className="cloudml-Muted">{place}</div>}
           {failure.source.map(({ line, text }) => (
             <div key={line} className={line === failure.line ? 'cloudml-mod-hit' : ''}>
