@@ -22,7 +22,7 @@ from cloudml_magic.local_platform.lifecycle import ensure_running, find_running
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.records import Target
 from cloudml_magic.settings import Settings
-from cloudml_magic.storage import Address, ObjectStorage
+from cloudml_magic.storage import Address, BucketBrowser, ObjectStorage
 
 _ONLY_LOOKING: ContextVar[bool] = ContextVar("only_looking", default=False)
 
@@ -56,6 +56,10 @@ class Connection:
     @cached_property
     def storage(self) -> ObjectStorage:
         return ObjectStorage(self._google_storage)
+
+    @cached_property
+    def browser(self) -> BucketBrowser:
+        return BucketBrowser(self._google_storage)
 
     def locate(self, search_again: bool = False) -> Access:
         """The platform's access; it is started if it does not run."""

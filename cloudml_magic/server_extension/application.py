@@ -18,6 +18,8 @@ from cloudml_magic.server_extension.workers import Workers
 if TYPE_CHECKING:
     from cloudml_magic.server_extension.half import ServerHalf
 
+_BOARD_THREADS = 6
+
 
 class ServerExtension(ExtensionApp):
     """Adds the routes under `cloudml/v1/`; configured as `c.ServerExtension.…` in jupyter_cloudml_magic_config.py."""
@@ -39,6 +41,8 @@ class ServerExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         assert self.serverapp is not None
         self.workers = Workers(self.request_threads, "cloudml-request")
+        # TensorBoard asks much at once, and must not keep other questions waiting.
+        self.board_workers = Workers(_BOARD_THREADS, "cloudml-tensorboard")
         register_schemas(self.serverapp.event_logger)
         # Kernels inherit it, and leave the drawing of their cards to the page while one is open.
         os.environ["CLOUDML_LAB"] = "1"
@@ -51,7 +55,7 @@ class ServerExtension(ExtensionApp):
         if self._half is None:
             assert self.serverapp is not None
             pushes = Pushes(self.serverapp.event_logger, asyncio.get_running_loop(), self.log)
-            self._half = asyncio.ensure_future(self.workers.run(lambda: _made(self._limits(), pushes)))
+            self._half = asyncio.ensure_future(self.workers.run(lambda: _made(self._limits(), pushes, self.log)))
         try:
             return await asyncio.shield(self._half)
         except Exception:
@@ -67,7 +71,7 @@ class ServerExtension(ExtensionApp):
         return Limits(self.follow_limit, self.lease_seconds, self.upload_limit_bytes, self.request_threads)
 
 
-def _made(limits: Limits, pushes: Pushes) -> Any:
+def _made(limits: Limits, pushes: Pushes, log: Any) -> ServerHalf:
     from cloudml_magic.server_extension.half import ServerHalf
 
-    return ServerHalf(limits, pushes)
+    return ServerHalf(limits, pushes, log)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from cloudml_magic.places import lab_attended_file
 from cloudml_magic.server_extension.attendance import Attendance, AttendedFile
+from cloudml_magic.server_extension.bucket_answers import BucketAnswers
 from cloudml_magic.server_extension.following.follower import Follower
 from cloudml_magic.server_extension.job_answers import JobAnswers
 from cloudml_magic.server_extension.limits import Limits
+from cloudml_magic.server_extension.model_answers import ModelAnswers
+from cloudml_magic.server_extension.operations import Operations
 from cloudml_magic.server_extension.pushes import Pushes
 from cloudml_magic.server_extension.status_answers import StatusAnswers
+from cloudml_magic.server_extension.tensorboard.boards import TensorBoards
 
 
 class ServerHalf:
     """What lives as long as the server: `session` names it, since numbers of deltas count within it."""
 
-    def __init__(self, limits: Limits, pushes: Pushes) -> None:
+    def __init__(self, limits: Limits, pushes: Pushes, log: Any) -> None:
         self.limits = limits
         self.session = secrets.token_hex(8)
         self.attendance = Attendance(limits.lease_seconds)
@@ -24,8 +29,13 @@ class ServerHalf:
             self.session, self.attendance, AttendedFile(lab_attended_file), pushes.send, limits.follow_limit
         )
         self.jobs = JobAnswers(self.follower)
+        self.operations = Operations(self.session, pushes.send, log)
+        self.models = ModelAnswers(self.jobs, self.operations)
+        self.buckets = BucketAnswers()
+        self.tensorboards = TensorBoards(self.jobs)
         self.status = StatusAnswers(self.follower)
 
     def stop(self) -> None:
         """Ends what it began, with the server."""
         self.follower.stop()
+        self.tensorboards.stop()

@@ -26,6 +26,11 @@ _LARGEST_BODY = 1 << 20
 _LONGEST_QUERY = 4096
 
 
+def is_job_id(text: str) -> bool:
+    """Whether a text may be the id of a job."""
+    return re.fullmatch(JOB_ID, text) is not None
+
+
 class Handler(APIHandler):
     """One route. The rest of the package is imported at the first request that is let in, in a thread."""
 

@@ -90,6 +90,11 @@ class JobAnswers:
         self._follower.forget(job_id)
         return {}
 
+    def known(self, job_id: str) -> Job:
+        """A job that the platform knows; looks, and starts nothing."""
+        with only_looking():
+            return self._job(job_id)
+
     def deployable(self, job_id: str) -> Job:
         """A job whose model can be deployed now: nobody waits here until one has ended."""
         job = self._job(job_id)

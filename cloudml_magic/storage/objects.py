@@ -51,12 +51,12 @@ class ObjectStorage:
 
     def put_file_once(self, address: Address, file: Path) -> bool:
         """Stores a file of any size under a name that follows from its content, as `put_once` does."""
-        return self._put_once(address, _known_of(file), lambda blob, **how: blob.upload_from_filename(str(file), **how))
+        return self._put_once(address, known_of(file), lambda blob, **how: blob.upload_from_filename(str(file), **how))
 
     def _put_once(self, address: Address, known: _Known, send: Callable[..., None]) -> bool:
         from google.api_core.exceptions import PreconditionFailed
 
-        with _explained(address):
+        with explained(address):
             blob = self._blob(address)
             if _holds(blob, known):
                 return False
@@ -66,7 +66,7 @@ class ObjectStorage:
                     content_type="application/octet-stream",
                     if_generation_match=0,
                     checksum="crc32c",
-                    **_patience(),
+                    **patience(),
                 )
             except PreconditionFailed:
                 # Either another kernel was faster or the reply of our own upload was lost: the content decides.
@@ -81,18 +81,16 @@ class ObjectStorage:
 
     def write(self, address: Address, content: bytes, content_type: str = "application/json") -> None:
         """Stores content, over an older one too."""
-        with _explained(address):
-            self._blob(address).upload_from_string(content, content_type=content_type, checksum="crc32c", **_patience())
+        with explained(address):
+            self._blob(address).upload_from_string(content, content_type=content_type, checksum="crc32c", **patience())
 
     def read(self, address: Address) -> bytes | None:
         """The whole content, or None if there is no such object."""
         from google.api_core.exceptions import NotFound
 
-        with _explained(address):
+        with explained(address):
             try:
-                content: bytes = _undamaged(
-                    lambda: self._blob(address).download_as_bytes(checksum="auto", **_patience())
-                )
+                content: bytes = undamaged(lambda: self._blob(address).download_as_bytes(checksum="auto", **patience()))
             except NotFound:
                 return None
             return content
@@ -100,23 +98,23 @@ class ObjectStorage:
     def names(self, folder: Address) -> list[str]:
         """The names of the objects in a folder and beneath, relative to it."""
         prefix = f"{folder.name}/" if folder.name else ""
-        with _explained(folder):
-            found = self._client().list_blobs(folder.bucket, prefix=prefix, **_patience())
+        with explained(folder):
+            found = self._client().list_blobs(folder.bucket, prefix=prefix, **patience())
             return [blob.name[len(prefix) :] for blob in found if blob.name != prefix]
 
     def size(self, address: Address) -> int | None:
         """How many bytes an object has, or None if there is none."""
-        with _explained(address):
-            blob = self._client().bucket(address.bucket).get_blob(address.name, **_patience())
+        with explained(address):
+            blob = self._client().bucket(address.bucket).get_blob(address.name, **patience())
             return None if blob is None else blob.size
 
     def download(self, address: Address, file: Path) -> None:
         """Brings an object to a local file, whole or not at all."""
-        with _explained(address):
+        with explained(address):
             handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:40]}.")
             os.close(handle)
             try:
-                _undamaged(lambda: self._blob(address).download_to_filename(temporary, checksum="auto", **_patience()))
+                undamaged(lambda: self._blob(address).download_to_filename(temporary, checksum="auto", **patience()))
                 Path(temporary).replace(file)
             finally:
                 Path(temporary).unlink(missing_ok=True)
@@ -132,8 +130,8 @@ class ObjectStorage:
         from google.api_core.exceptions import NotFound
 
         for name in self.names(folder):
-            with _explained(folder), contextlib.suppress(NotFound):
-                self._blob(folder / name).delete(**_patience())
+            with explained(folder), contextlib.suppress(NotFound):
+                self._blob(folder / name).delete(**patience())
 
     def _client(self) -> Any:
         return self._make_client()
@@ -146,13 +144,13 @@ def _holds(blob: Any, known: _Known) -> bool:
     from google.api_core.exceptions import NotFound
 
     try:
-        blob.reload(**_patience())
+        blob.reload(**patience())
     except NotFound:
         return False
     return bool(blob.size == known.size and blob.crc32c == known.encoded)
 
 
-def _known_of(file: Path) -> _Known:
+def known_of(file: Path) -> _Known:
     import google_crc32c
 
     size = checksum = 0
@@ -163,7 +161,7 @@ def _known_of(file: Path) -> _Known:
     return _Known(size, checksum)
 
 
-def _undamaged(download: Callable[[], Any]) -> Any:
+def undamaged(download: Callable[[], Any]) -> Any:
     """Repeats a download that arrived damaged; a fault that stays is raised."""
     from google.resumable_media import DataCorruption
 
@@ -175,7 +173,7 @@ def _undamaged(download: Callable[[], Any]) -> Any:
     return download()
 
 
-def _patience() -> dict[str, Any]:
+def patience() -> dict[str, Any]:
     """How long a call waits for an answer, and how long it is repeated."""
     from google.cloud.storage.retry import DEFAULT_RETRY
 
@@ -183,7 +181,7 @@ def _patience() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _explained(address: Address) -> Iterator[None]:
+def explained(address: Address) -> Iterator[None]:
     """Turns what google-cloud-storage raises into our one error."""
     from google.api_core.exceptions import GoogleAPICallError, RetryError
     from google.auth.exceptions import GoogleAuthError

@@ -53,6 +53,8 @@ def artifact_of(
     """Finds the model, exports and uploads it where that has not happened, and waits for a job that is not done."""
     if isinstance(what, Job):
         return _of_job(what, there, wait)
+    if isinstance(what, ModelVersion):
+        return _at(Address.parse(what.artifact_uri), what.name, there, what)
     if not isinstance(what, str | Path):
         return _exported(what, exporting.name_of(what), there, options, on_stage)
     text = str(what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,19 @@ from cloudml_magic.storage import Address
 from cloudml_magic.wording import place_words
 
 _AT_ONCE = 4
+Read = Callable[[str, Connection], bytes]
 _WILD = "*?["
 _INTERFACES: dict[tuple[str, str], ModelInterface] = {}
 
 
-def predict(model: str, instances: Any) -> Prediction:
-    """Asks MODEL or MODEL/VERSION; builds the requests from what the model says it takes."""
+def predict(model: str, instances: Any, *, read: Read | None = None) -> Prediction:
+    """Asks MODEL or MODEL/VERSION; builds the requests from what the model says it takes.
+
+    `read` brings what an instance names in place of holding it: a file or a gs:// object, if nothing else is said.
+    """
     asked = deployed_model(model)
     interface = _interface(asked)
-    what = given(instances, interface, lambda where: content_of(where, asked.connection), LARGEST_PICTURE)
+    what = given(instances, interface, lambda where: (read or content_of)(where, asked.connection), LARGEST_PICTURE)
     check_count(what.count, model)
     # The stand-in of this machine reads arrays as NumPy writes them; TensorFlow Serving reads JSON.
     requests = requests_of(what, takes_binary=asked.connection.place.target is Target.LOCAL)

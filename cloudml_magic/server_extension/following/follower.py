@@ -97,10 +97,10 @@ class Follower:
 
     def listed(self) -> tuple[list[Job], bool]:
         """The newest jobs, and whether there are more; pages hear of those that came and went."""
-        if not platform_has_begun():
-            return [], False
-        with only_looking():
-            found = jobs(MOST_LISTED + 1)
+        found: list[Job] = []
+        if platform_has_begun():
+            with only_looking():
+                found = jobs(MOST_LISTED + 1)
         shown, more = found[:MOST_LISTED], len(found) > MOST_LISTED
         self._listed = time.monotonic()
         self._compare(shown, more)

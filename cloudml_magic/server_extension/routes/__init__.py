@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudml_magic.server_extension.routes import jobs, status, watch
+from cloudml_magic.server_extension.routes import buckets, jobs, models, operations, status, tensorboard, watch
 
+_RESOURCES = (status, jobs, models, operations, buckets, watch, tensorboard)
 ROUTES: list[tuple[str, Any]] = [
-    (rf"/cloudml/v1/{pattern}", handler) for pattern, handler in (*status.ROUTES, *jobs.ROUTES, *watch.ROUTES)
+    (f"/cloudml/v1/{pattern}", handler) for resource in _RESOURCES for pattern, handler in resource.ROUTES
 ]

@@ -1,0 +1,128 @@
+"""Buckets as one looks through them: level by level, in parts, and with what is known of each object."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.storage.address import Address
+from cloudml_magic.storage.objects import ObjectStorage, explained, known_of, patience
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object by its name within what was listed, or by its whole name; times are seconds since the epoch."""
+
+    name: str
+    size: int
+    updated: float | None
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What lies directly in a folder: folders and objects by their names in it, and the token of the next page."""
+
+    folders: tuple[str, ...]
+    objects: tuple[StoredObject, ...]
+    next_page: str | None
+
+
+class BucketBrowser(ObjectStorage):
+    """What a person does with buckets that jobs do not."""
+
+    def buckets(self) -> list[tuple[str, float | None]]:
+        """The buckets of the project, and when each was made."""
+        with explained(Address("")):
+            return [
+                (bucket.name, _seconds(bucket.time_created)) for bucket in self._client().list_buckets(**patience())
+            ]
+
+    def level(self, folder: Address, page: str | None, most: int) -> Level:
+        """A page of what lies directly in a folder."""
+        prefix = f"{folder.name}/" if folder.name else ""
+        with explained(folder):
+            found = self._client().list_blobs(
+                folder.bucket, prefix=prefix, delimiter="/", page_token=page, page_size=most, **patience()
+            )
+            blobs = next(found.pages, ())
+            objects = tuple(_stored(blob, prefix) for blob in blobs if blob.name != prefix)
+            folders = tuple(sorted(name[len(prefix) :].rstrip("/") for name in found.prefixes))
+            return Level(folders, objects, found.next_page_token)
+
+    def stored(self, address: Address) -> StoredObject:
+        """What is known of an object."""
+        return _stored(self._known(address), "")
+
+    def beginning(self, address: Address, most: int) -> bytes:
+        """The first bytes of an object."""
+        with explained(address):
+            blob = self._known(address)
+            if not blob.size:
+                return b""
+            content: bytes = blob.download_as_bytes(end=most - 1, checksum=None, **patience())
+            return content
+
+    def chunks(self, address: Address) -> Iterator[bytes]:
+        """An object piece by piece. The last piece comes when the whole has arrived as it is stored, or not at all."""
+        import google_crc32c
+
+        with explained(address):
+            blob = self._known(address)
+            checksum, held = 0, b""
+            with blob.open("rb", chunk_size=_CHUNK_BYTES, if_generation_match=blob.generation) as stream:
+                while chunk := stream.read(_CHUNK_BYTES) if blob.size else b"":
+                    if held:
+                        yield held
+                    checksum, held = google_crc32c.extend(checksum, chunk), chunk
+            if base64.b64encode(checksum.to_bytes(4, "big")).decode() != blob.crc32c:
+                raise CloudMLError(
+                    "bucket-failed",
+                    f"{address} arrived damaged.",
+                    why="Its checksum is not that of what is stored.",
+                    next="Download it again.",
+                )
+            yield held
+
+    def put_file(self, address: Address, file: Path, content_type: str, *, overwrite: bool) -> None:
+        """Stores a file, over another one only if that is wanted."""
+        from google.api_core.exceptions import PreconditionFailed
+
+        known = known_of(file)
+        condition: dict[str, Any] = {} if overwrite else {"if_generation_match": 0}
+        with explained(address):
+            blob = self._blob(address)
+            blob.crc32c = known.encoded
+            try:
+                blob.upload_from_filename(
+                    str(file), content_type=content_type, checksum="crc32c", **condition, **patience()
+                )
+            except PreconditionFailed:
+                raise CloudMLError(
+                    "object-exists",
+                    f"There is an object {address} already.",
+                    next="Replace it, or choose another name.",
+                ) from None
+
+    def _known(self, address: Address) -> Any:
+        with explained(address):
+            blob = self._client().bucket(address.bucket).get_blob(address.name, **patience()) if address.name else None
+        if blob is None:
+            raise CloudMLError(
+                "no-such-object", f"There is no object {address}.", next="List its folder again; it may be deleted."
+            )
+        return blob
+
+
+def _stored(blob: Any, prefix: str) -> StoredObject:
+    return StoredObject(blob.name[len(prefix) :], blob.size or 0, _seconds(blob.updated), blob.content_type or "")
+
+
+def _seconds(moment: Any) -> float | None:
+    return moment.timestamp() if moment is not None else None
