@@ -4,7 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ILauncher } from '@jupyterlab/launcher';
 import { COMMANDS } from './command_ids';
 import { told } from './dialogs';
-import { cloudmlIcon } from './icon';
+import { cloudmlIcon, ICON_ADDRESS } from './icon';
 import { IPreferences, type Preferences } from './preferences';
 
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
@@ -20,7 +20,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       icon: cloudmlIcon,
       execute: args => told(() => newNotebook(app, typeof args['cwd'] === 'string' ? args['cwd'] : '', preferences.current))
     });
-    launcher?.add({ command: COMMANDS.newNotebook, args: { isLauncher: true }, category: 'Notebook', rank: 50 });
+    launcher?.add({ command: COMMANDS.newNotebook, args: { isLauncher: true }, category: 'Notebook', rank: 50, kernelIconUrl: ICON_ADDRESS });
   }
 };
 

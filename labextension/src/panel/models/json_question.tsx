@@ -54,10 +54,10 @@ export function read(text: string): { instances: unknown; fault: string } {
   }
 }
 
-/** Each instance on lines of its own, its innermost lists on one. */
+/** Each instance on a line of its own; empty where the model takes more than anybody would type. */
 function pretty(example: unknown): string {
   if (!Array.isArray(example)) {
-    return JSON.stringify(example, null, 1) ?? '';
+    return '';
   }
   return `[\n${example.map(instance => `  ${JSON.stringify(instance)}`).join(',\n')}\n]`;
 }
