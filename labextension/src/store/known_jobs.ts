@@ -54,6 +54,15 @@ export class KnownJobs {
     this.entries.forEach(entry => (entry.isStale ||= !isFinal(entry.document.state)));
   }
 
+  /** It has come or gone: what is known of it, even that it is unknown, has to be asked anew. */
+  reconsider(id: string): void {
+    this.unknown.delete(id);
+    const entry = this.entries.get(id);
+    if (entry) {
+      entry.isStale = true;
+    }
+  }
+
   take(delta: JobDelta): Taken {
     const entry = this.entries.get(delta.job);
     if (!entry || entry.isStale || delta.seq > entry.seq + 1) {

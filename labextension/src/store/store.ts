@@ -110,7 +110,7 @@ export class JobStore implements IJobStore {
     } else if (push.kind === 'operation') {
       this.takeOperation(push.operation);
     } else {
-      push.jobs.forEach(id => this.known.unknown.delete(id));
+      push.jobs.forEach(id => this.known.reconsider(id));
       this.wantOverview();
       push.jobs.forEach(id => this.watched.has(id) && this.want(id));
     }
@@ -129,7 +129,7 @@ export class JobStore implements IJobStore {
     if (taken === 'gap') {
       this.want(delta.job);
     } else if (taken === 'unknown') {
-      this.known.unknown.delete(delta.job);
+      this.known.reconsider(delta.job);
       this.want(delta.job);
       this.wantOverview();
     } else if (taken === 'folded') {
