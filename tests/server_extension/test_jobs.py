@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -14,7 +15,12 @@ SCHEMAS = files("cloudml_magic.cards") / "schema"
 
 
 def check(document: dict[str, Any], schema: str = "job") -> None:
-    jsonschema.validate(document, json.loads((SCHEMAS / f"{schema}.schema.json").read_text()))
+    _validator(schema).validate(document)
+
+
+@cache
+def _validator(schema: str) -> Any:
+    return jsonschema.Draft202012Validator(json.loads((SCHEMAS / f"{schema}.schema.json").read_text()))
 
 
 async def test_a_job_that_has_ended(server: Server) -> None:

@@ -40,12 +40,12 @@ def changes(before: JobView, after: JobView) -> dict[str, Any] | None:
     An empty `set` but for the time, no points and no lines mean that nothing has changed.
     """
     points = _points(before.curves, after.curves)
-    if points is None or len(points) > _MOST_POINTS:
+    if points is None or len(points) > _MOST_POINTS or not _is_ordered(before.curves, after.curves, points):
         return None
     old, new = document(before), document(after)
     return {
         "set": {"updated_at": new["updated_at"]} | {name: new[name] for name in _FIELDS if new[name] != old[name]},
-        "points": [{"step": step, "metrics": metrics} for step, metrics in sorted(points.items())],
+        "points": [{"step": step, "metrics": points[step]} for step in sorted(points)],
         "log": new["log"][overlap(old["log"], new["log"]) :][-_MOST_LINES:],
     }
 
@@ -83,6 +83,13 @@ def _points(before: Sequence[Curve], after: Sequence[Curve]) -> Points | None:
             if curve.validation:
                 metrics[f"val_{curve.name}"] = _finite(curve.validation[index])
     return None if known else found
+
+
+def _is_ordered(before: Sequence[Curve], after: Sequence[Curve], points: Points) -> bool:
+    """Whether who adds new curves as their points come has them in the order of the document: the loss first."""
+    came = [curve.name for curve in before] + [name for step in sorted(points) for name in points[step]]
+    wanted = [curve.name for curve in after]
+    return sorted((name for name in dict.fromkeys(came) if name in wanted), key=lambda name: name != "loss") == wanted
 
 
 def _gained(old: Curve, new: Curve) -> int | None:

@@ -33,9 +33,11 @@ class BoardHandler(Handler):
     def check_xsrf_cookie(self) -> None:
         """TensorBoard asks by POST and knows no token of Jupyter's; a browser says whether its own page asks."""
         headers = self.request.headers
-        if headers.get("Sec-Fetch-Site") == "same-origin" and "Origin" in headers and self.check_origin():
-            return
-        super().check_xsrf_cookie()
+        # Tornado asks before Jupyter knows who it is, and Jupyter asks again.
+        is_known = hasattr(self, "_jupyter_current_user")
+        is_own = headers.get("Sec-Fetch-Site") == "same-origin" and "Origin" in headers
+        if not (is_known and is_own and self.check_origin()):
+            super().check_xsrf_cookie()
 
     @web.authenticated
     async def get(self, key: str, path: str) -> None:
