@@ -20,7 +20,13 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       icon: cloudmlIcon,
       execute: args => told(() => newNotebook(app, typeof args['cwd'] === 'string' ? args['cwd'] : '', preferences.current))
     });
-    launcher?.add({ command: COMMANDS.newNotebook, args: { isLauncher: true }, category: 'Notebook', rank: 50, kernelIconUrl: ICON_ADDRESS });
+    launcher?.add({
+      command: COMMANDS.newNotebook,
+      args: { isLauncher: true },
+      category: 'Notebook',
+      rank: 50,
+      kernelIconUrl: ICON_ADDRESS
+    });
   }
 };
 

@@ -9,10 +9,10 @@ import type { Api, Operation, Status } from '../../src/server/api';
 import type { Health, IJobStore } from '../../src/store/job_store';
 
 export class FakeStore implements IJobStore {
-  readonly changed = new Signal<IJobStore, ReadonlySet<string>>(this);
-  readonly overviewChanged = new Signal<IJobStore, void>(this);
-  readonly operationChanged = new Signal<IJobStore, Operation>(this);
-  readonly ended = new Signal<IJobStore, JobDocument>(this);
+  readonly changed: Signal<IJobStore, ReadonlySet<string>> = new Signal<IJobStore, ReadonlySet<string>>(this);
+  readonly overviewChanged: Signal<IJobStore, void> = new Signal<IJobStore, void>(this);
+  readonly operationChanged: Signal<IJobStore, Operation> = new Signal<IJobStore, Operation>(this);
+  readonly ended: Signal<IJobStore, JobDocument> = new Signal<IJobStore, JobDocument>(this);
   readonly operations = new Map<string, Operation>();
   readonly refresh = vi.fn(async () => {});
   readonly follow = vi.fn((operation: Operation) => this.tellOperation(operation));

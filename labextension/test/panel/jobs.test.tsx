@@ -2,8 +2,8 @@
 
 import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { jobLine, lineWords, mainMetric } from '../../src/panel/jobs/job_line';
-import { filtered, NO_FILTER, ordered, placeInLine } from '../../src/panel/jobs/job_order';
+import { jobLine, mainMetric } from '../../src/panel/jobs/job_line';
+import { filtered, NO_FILTER, ordered } from '../../src/panel/jobs/job_order';
 import { JobsView } from '../../src/panel/jobs/jobs_view';
 import type { IJobActions } from '../../src/shell/actions';
 import { expectAccessible, expectTextOnly, PAYLOADS } from './axe';
@@ -13,7 +13,7 @@ const CLOUD = 'us-central1 · 1 × T4';
 const FAILURE = { message: 'No.', cell: 'In [14]', cell_id: 'c', line: 7, source: [], next: null };
 
 const RUNNING = job('2', { where: CLOUD, target: 'cloud', cost: { amount: 0.08, per_hour: 0.45, currency: 'USD' } });
-const WAITING = job('3', { state: 'QUEUED' });
+const WAITING = job('3', { state: 'QUEUED', note: '2nd in line' });
 const NEXT = job('1', { state: 'QUEUED' });
 const FAILED = job('4', { state: 'FAILED', ended: NOW - 180, failure: FAILURE });
 const DONE = job('5', {
@@ -46,32 +46,20 @@ const names = () => [...document.querySelectorAll('.cloudml-JobRow-name')].map(e
 const row = (name: string) => screen.getByText(name).closest('li') as HTMLElement;
 const opener = (name: string) => screen.getByText(name).closest('button') as HTMLElement;
 
-test('what runs comes first, then what waits, then the newest', () => {
-  expect(ordered(ALL).map(each => each.id)).toEqual(['2', '3', '1', '5', '4']);
+test('what runs comes first, then what waits in its turn, then the newest', () => {
+  expect(ordered(ALL).map(each => each.id)).toEqual(['2', '1', '3', '5', '4']);
 });
 
 test.each([
-  [RUNNING, null, 'Epoch 13 of 20 · 1 × T4 · $0.08', ''],
-  [WAITING, 2, 'queued · this machine', '2nd in line'],
-  [FAILED, null, 'failed · In [14], line 7', '3 min ago'],
-  [DONE, null, 'val_accuracy · 38 s · this machine', '85.2 %'],
-  [job('6', { state: 'PREPARING', note: 'installing keras' }), null, 'preparing · installing keras', ''],
-  [job('7', { state: 'CANCELLED', ended: NOW - 5 }), null, 'cancelled · this machine', 'just now'],
-  [job('8', { rows: '10 of 20 rows', kind: 'batch' }), null, '10 of 20 rows · CPU', '']
-])('a row says in one line what matters in its state: %#', (document, place, detail, right) => {
-  expect(jobLine(document, NOW, place)).toMatchObject({ detail, right });
-});
-
-test('jobs that wait for this machine are told their place, in the order in which they were sent', () => {
-  expect([NEXT, WAITING, RUNNING].map(each => placeInLine(each, ALL))).toEqual([1, 2, null]);
-  expect([1, 2, 3, 4, 11, 21].map(lineWords)).toEqual([
-    'next in line',
-    '2nd in line',
-    '3rd in line',
-    '4th in line',
-    '11th in line',
-    '21st in line'
-  ]);
+  [RUNNING, 'Epoch 13 of 20 · 1 × T4 · $0.08', ''],
+  [WAITING, 'queued · this machine', '2nd in line'],
+  [FAILED, 'failed · In [14], line 7', '3 min ago'],
+  [DONE, 'val_accuracy · 38 s · this machine', '85.2 %'],
+  [job('6', { state: 'PREPARING', note: 'installing keras' }), 'preparing · installing keras', ''],
+  [job('7', { state: 'CANCELLED', ended: NOW - 5 }), 'cancelled · this machine', 'just now'],
+  [job('8', { rows: '10 of 20 rows', kind: 'batch' }), '10 of 20 rows · CPU', '']
+])('a row says in one line what matters in its state: %#', (document, detail, right) => {
+  expect(jobLine(document, NOW)).toMatchObject({ detail, right });
 });
 
 test('the main metric is no loss where there is another, and of the validation where there is one', () => {
@@ -112,10 +100,10 @@ test('a click opens a job; arrow keys move, Space selects, and only one row is i
   expect(actions.open).toHaveBeenCalledWith('2');
   opener('job-2').focus();
   fireEvent.keyDown(opener('job-2'), { key: 'ArrowDown' });
-  expect(document.activeElement).toBe(opener('job-3'));
-  fireEvent.keyDown(opener('job-3'), { key: ' ' });
-  expect(within(row('job-3')).getByRole<HTMLInputElement>('checkbox').checked).toBe(true);
-  fireEvent.keyDown(opener('job-3'), { key: 'End' });
+  expect(document.activeElement).toBe(opener('job-1'));
+  fireEvent.keyDown(opener('job-1'), { key: ' ' });
+  expect(within(row('job-1')).getByRole<HTMLInputElement>('checkbox').checked).toBe(true);
+  fireEvent.keyDown(opener('job-1'), { key: 'End' });
   expect(document.activeElement).toBe(opener('job-4'));
   expect([...document.querySelectorAll('.cloudml-JobRow-open[tabindex="0"]')]).toEqual([opener('job-4')]);
 });

@@ -10,14 +10,14 @@ export interface JobLine {
   readonly hasFigure?: boolean;
 }
 
-/** `now` is in seconds by the server's clock; `place` is the job's place in line where it waits for this machine. */
-export function jobLine(job: JobDocument, now: number, place: number | null): JobLine {
+/** `now` is in seconds by the server's clock. */
+export function jobLine(job: JobDocument, now: number): JobLine {
   switch (job.state) {
     case 'RUNNING':
     case 'CANCELLING':
       return { detail: joined([progress(job), deviceOf(job.where), cost(job)]), right: '' };
     case 'QUEUED':
-      return { detail: joined(['queued', placeOf(job.where)]), right: place === null ? '' : lineWords(place) };
+      return { detail: joined(['queued', placeOf(job.where)]), right: job.note };
     case 'PREPARING':
       return { detail: joined(['preparing', job.note || placeOf(job.where)]), right: '' };
     case 'FAILED':
@@ -41,12 +41,6 @@ export function mainMetric(job: JobDocument): { name: string; value: number } | 
   }
   const value = lastOf(curve.values);
   return value === null ? null : { name: curve.name, value };
-}
-
-/** `next in line`, `2nd in line`. */
-export function lineWords(place: number): string {
-  const ending = place % 100 > 10 && place % 100 < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][place % 10] ?? 'th');
-  return place === 1 ? 'next in line' : `${place}${ending} in line`;
 }
 
 function succeeded(job: JobDocument, now: number): JobLine {

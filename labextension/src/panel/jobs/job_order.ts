@@ -30,9 +30,9 @@ export const TARGET_CHOICES: readonly (readonly [TargetFilter, string])[] = [
   ['cloud', 'Cloud']
 ];
 
-/** Running and ending jobs first, then those that wait, then the newest. */
+/** Running and ending jobs first, then those that wait, in their turn, then the newest. */
 export function ordered(jobs: readonly JobDocument[]): JobDocument[] {
-  return [...jobs].sort((one, other) => rank(one) - rank(other) || (other.created ?? 0) - (one.created ?? 0));
+  return [...jobs].sort((one, other) => rank(one) - rank(other) || turn(one) - turn(other));
 }
 
 export function filtered(jobs: readonly JobDocument[], filter: JobFilter): JobDocument[] {
@@ -64,19 +64,12 @@ export function notebookName(path: string): string {
   return path.split('/').at(-1) ?? path;
 }
 
-/** The place of a job that waits for this machine, from 1: it takes jobs in the order in which they were sent. */
-export function placeInLine(job: JobDocument, jobs: readonly JobDocument[]): number | null {
-  if (job.state !== 'QUEUED' || job.target !== 'local') {
-    return null;
-  }
-  const ahead = jobs.filter(
-    other => other.state === 'QUEUED' && other.target === 'local' && (other.created ?? 0) < (job.created ?? 0)
-  );
-  return ahead.length + 1;
-}
-
 function rank(job: JobDocument): number {
   return job.state === 'QUEUED' ? 1 : isFinal(job.state) ? 2 : 0;
+}
+
+function turn(job: JobDocument): number {
+  return (job.state === 'QUEUED' ? 1 : -1) * (job.created ?? 0);
 }
 
 function searchable(job: JobDocument): string {

@@ -20,13 +20,12 @@ export interface JobRowProps {
   readonly id: string;
   readonly store: IJobStore;
   readonly now: number;
-  readonly place: number | null;
   readonly isCurrent: boolean;
   readonly isSelected: boolean;
   readonly handlers: RowHandlers;
 }
 
-export const JobRow = memo(function JobRow({ id, store, now, place, isCurrent, isSelected, handlers }: JobRowProps) {
+export const JobRow = memo(function JobRow({ id, store, now, isCurrent, isSelected, handlers }: JobRowProps) {
   useSignal(
     store.changed,
     useCallback((ids: ReadonlySet<string>) => ids.has(id), [id])
@@ -35,7 +34,7 @@ export const JobRow = memo(function JobRow({ id, store, now, place, isCurrent, i
   if (!job) {
     return null;
   }
-  const { detail, right, hasFigure } = jobLine(job, now, place);
+  const { detail, right, hasFigure } = jobLine(job, now);
   const curve = sparkCurve(job);
   const tabIndex = isCurrent ? 0 : -1;
   const showMenu = (event: MouseEvent<HTMLElement>) => {

@@ -5,7 +5,7 @@ import type { IJobActions } from '../../shell/actions';
 import type { IJobStore } from '../../store/job_store';
 import { useNow, useSignal } from '../signals';
 import { JobFilters } from './job_filters';
-import { filtered, NO_FILTER, notebooksOf, ordered, placeInLine } from './job_order';
+import { filtered, NO_FILTER, notebooksOf, ordered } from './job_order';
 import { JobRow, type RowHandlers } from './job_row';
 
 const MOST_COMPARED = 8;
@@ -68,7 +68,6 @@ export function JobsView({ store, actions, showMenu }: JobsViewProps) {
             id={job.id}
             store={store}
             now={now}
-            place={placeInLine(job, all)}
             isCurrent={job.id === current}
             isSelected={chosen.has(job.id)}
             handlers={handlers}
