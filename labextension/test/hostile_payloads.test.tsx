@@ -1,16 +1,15 @@
 /** Fifty payloads in every field that a card shows: text stays text. */
 
 import { cleanup, render } from '@testing-library/react';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { JobCard } from '../src/cards/job_card';
 import { PredictionView } from '../src/cards/prediction_view';
 import { readJob, readPrediction } from '../src/documents/check';
 import { CompareView } from '../src/job_tab/compare_view';
 import type { Api } from '../src/server/api';
+import './canvas_of_tests';
 import { aJob } from './job_examples';
 import { actionsOfTests, StoreOfTests } from './live_page';
-
-vi.mock('uplot', () => import('./uplot_of_tests'));
 
 const ELEMENTS = ['img src=x', 'svg', 'body', 'iframe', 'input autofocus', 'details open', 'video', 'audio', 'marquee', 'object'];
 const PAYLOADS = [
@@ -106,13 +105,6 @@ const PREDICTION = {
   ]
 };
 
-beforeEach(() => {
-  globalThis.ResizeObserver ??= class {
-    observe(): void {}
-    unobserve(): void {}
-    disconnect(): void {}
-  };
-});
 afterEach(cleanup);
 
 describe('hostile payloads', () => {

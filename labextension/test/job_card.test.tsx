@@ -1,15 +1,13 @@
 /** The job card, state by state; and the cards that lie. */
 
 import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { JobCard } from '../src/cards/job_card';
 import { newest } from '../src/cards/use_job';
 import type { JobDocument } from '../src/documents/generated';
+import { drawn } from './canvas_of_tests';
 import { aJob } from './job_examples';
 import { actionsOfTests, StoreOfTests } from './live_page';
-import { plots } from './uplot_of_tests';
-
-vi.mock('uplot', () => import('./uplot_of_tests'));
 
 const show = (payload: JobDocument, store = new StoreOfTests(payload), actions = actionsOfTests()) => {
   const view = render(<JobCard payload={payload} store={store} actions={actions} isShown />);
@@ -18,14 +16,6 @@ const show = (payload: JobDocument, store = new StoreOfTests(payload), actions =
 const button = (words: string): HTMLElement => screen.getByRole('button', { name: new RegExp(`^${words}`) });
 const names = (): string[] => screen.getAllByRole('button').map(each => each.textContent ?? '');
 
-beforeEach(() => {
-  globalThis.ResizeObserver ??= class {
-    observe(): void {}
-    unobserve(): void {}
-    disconnect(): void {}
-  };
-  plots.length = 0;
-});
 afterEach(() => {
   cleanup();
   vi.useRealTimers();
@@ -129,6 +119,8 @@ describe('a job card', () => {
   it('moves with the store, at most five times a second, on the same plot', () => {
     vi.useFakeTimers();
     const { store, container } = show(aJob());
+    const canvas = container.querySelector('canvas');
+    const before = drawn.pictures;
     for (let step = 42; step < 92; step += 1) {
       act(() => {
         store.tell(
@@ -139,9 +131,8 @@ describe('a job card', () => {
     }
     act(() => void vi.advanceTimersByTime(200));
     expect(container.textContent).toContain('step 91 of 95');
-    const kept = plots.filter(plot => !plot.isDestroyed);
-    expect(kept.length).toBe(1);
-    expect(plots.reduce((sum, plot) => sum + plot.sets, 0)).toBeLessThanOrEqual(7);
+    expect(container.querySelector('canvas')).toBe(canvas);
+    expect(drawn.pictures - before).toBeLessThanOrEqual(7);
   });
 
   it('neither watches nor draws while it is not on the screen', () => {

@@ -30,7 +30,6 @@ export function JobButtons({ job, store, actions, near, onProblem, hasLogs = tru
       key={words}
       look={look}
       refusal={refusal}
-      label={`${words}: ${job.name}`}
       onClick={async () => {
         const known = store.document(job.id);
         if (!known) {
