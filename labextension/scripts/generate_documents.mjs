@@ -20,13 +20,30 @@ const bare = (node, isNamed = false) =>
         )
       : node;
 
+/** Source of a schema; what the job's has already is named instead of said again. */
+const literal = (node, shared) => {
+  const text = JSON.stringify(node);
+  if (shared.has(text)) {
+    return shared.get(text);
+  }
+  if (Array.isArray(node) || !node || typeof node !== 'object') {
+    return text;
+  }
+  return `{${Object.entries(node).map(([key, value]) => `${JSON.stringify(key)}:${literal(value, shared)}`).join(',')}}`;
+};
+
+const shared = new Map();
 const parts = ['// Made by scripts/generate_documents.mjs of cloudml_magic/cards/schema; do not edit.\n'];
 parts.push(`export const PACKAGE_VERSION = ${JSON.stringify(JSON.parse(await readFile(PACKAGE, 'utf8')).version)};\n`);
 for (const name of NAMES) {
   const schema = JSON.parse(await readFile(new URL(`${name}.schema.json`, SCHEMAS), 'utf8'));
   const types = await compile(schema, schema.title, { bannerComment: '', additionalProperties: false, ignoreMinAndMaxItems: true });
   parts.push(`export namespace ${schema.title}Types {\n${types}}\nexport type ${schema.title} = ${schema.title}Types.${schema.title};\n`);
-  parts.push(`export const ${name.toUpperCase()}_SCHEMA = ${JSON.stringify(bare(schema))} as const;\n`);
+  const constant = `${name.toUpperCase()}_SCHEMA`;
+  parts.push(`export const ${constant} = ${literal(bare(schema), shared)} as const;\n`);
+  if (name === 'job') {
+    Object.entries(bare(schema).properties).forEach(([key, value]) => shared.set(JSON.stringify(value), `${constant}.properties.${key}`));
+  }
 }
 await mkdir(new URL('.', TARGET), { recursive: true });
 await writeFile(TARGET, parts.join('\n'));
