@@ -16,8 +16,9 @@ interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly properties?: Readonly<Record<string, Schema>>;
+  /** All of the properties, where nothing else is said. */
   readonly required?: readonly string[];
-  readonly additionalProperties?: boolean | Schema;
+  readonly additionalProperties?: Schema;
   readonly maxProperties?: number;
   readonly items?: Schema;
   readonly maxItems?: number;
@@ -117,11 +118,12 @@ function list(value: unknown[], schema: Schema, depth: number): unknown {
 }
 
 function record(value: object, schema: Schema, depth: number): unknown {
-  if (schema.required?.some(name => !Object.hasOwn(value, name))) {
+  const known = Object.keys(schema.properties ?? {});
+  if ((schema.required ?? known).some(name => !Object.hasOwn(value, name))) {
     return REFUSED;
   }
-  const rest = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : null;
-  const names = rest ? Object.keys(value) : Object.keys(schema.properties ?? {}).filter(name => Object.hasOwn(value, name));
+  const rest = schema.additionalProperties;
+  const names = rest ? Object.keys(value) : known.filter(name => Object.hasOwn(value, name));
   if (names.length > (schema.maxProperties ?? Infinity)) {
     return REFUSED;
   }

@@ -13,70 +13,70 @@ export class Attention {
     private readonly api: Api,
     private readonly onChange: (isAwake: boolean) => void
   ) {
-    document.addEventListener('visibilitychange', this.look);
+    document.addEventListener('visibilitychange', this.#look);
   }
 
   /** Whether something of ours is on a screen that is looked at. */
   get isAwake(): boolean {
-    return this.watchers > 0 && document.visibilityState === 'visible';
+    return this.#watchers > 0 && document.visibilityState === 'visible';
   }
 
   /** How many watch; the first one ever begins the lease. */
   setWatchers(count: number): void {
-    this.watchers = count;
-    this.hasBegun ||= count > 0;
-    if (!this.hasBegun) {
+    this.#watchers = count;
+    this.#hasBegun ||= count > 0;
+    if (!this.#hasBegun) {
       return;
     }
     if (this.isAwake) {
-      this.look();
+      this.#look();
     } else {
-      clearTimeout(this.settling);
-      this.settling = setTimeout(this.look, SETTLING);
+      clearTimeout(this.#settling);
+      this.#settling = setTimeout(this.#look, SETTLING);
     }
   }
 
   /** The server half has gone or come: no renewals while it is away. */
   setReachable(isReachable: boolean): void {
-    if (this.isReachable !== isReachable) {
-      this.isReachable = isReachable;
-      this.wasAwake = null;
-      this.look();
+    if (this.#isReachable !== isReachable) {
+      this.#isReachable = isReachable;
+      this.#wasAwake = null;
+      this.#look();
     }
   }
 
   dispose(): void {
-    document.removeEventListener('visibilitychange', this.look);
-    clearTimeout(this.settling);
-    clearTimeout(this.renewal);
-    this.hasBegun = false;
+    document.removeEventListener('visibilitychange', this.#look);
+    clearTimeout(this.#settling);
+    clearTimeout(this.#renewal);
+    this.#hasBegun = false;
   }
 
-  private readonly look = (): void => {
-    clearTimeout(this.settling);
-    if (!this.hasBegun || this.isAwake === this.wasAwake) {
+  readonly #look = (): void => {
+    clearTimeout(this.#settling);
+    if (!this.#hasBegun || this.isAwake === this.#wasAwake) {
       return;
     }
-    this.wasAwake = this.isAwake;
-    this.renew();
+    this.#wasAwake = this.isAwake;
+    this.#renew();
     this.onChange(this.isAwake);
   };
 
-  private renew(): void {
-    clearTimeout(this.renewal);
-    if (!this.hasBegun || !this.isReachable) {
+  #renew(): void {
+    clearTimeout(this.#renewal);
+    if (!this.#hasBegun || !this.#isReachable) {
       return;
     }
     // A lease that could not be renewed runs out, and pages fall back to asking: nothing to tell anybody.
-    this.api.watch(this.page, this.isAwake).catch(() => undefined);
-    this.renewal = setTimeout(() => this.renew(), this.isAwake ? RENEW_VISIBLE : RENEW_HIDDEN);
+    this.api.watch(this.#page, this.isAwake).catch(() => undefined);
+    this.#renewal = setTimeout(() => this.#renew(), this.isAwake ? RENEW_VISIBLE : RENEW_HIDDEN);
   }
 
-  private readonly page = UUID.uuid4();
-  private watchers = 0;
-  private hasBegun = false;
-  private isReachable = true;
-  private wasAwake: boolean | null = null;
-  private settling: ReturnType<typeof setTimeout> | undefined;
-  private renewal: ReturnType<typeof setTimeout> | undefined;
+  readonly #page = UUID.uuid4();
+  #watchers = 0;
+  #hasBegun = false;
+  #isReachable = true;
+  #wasAwake: boolean | null = null;
+  #settling: ReturnType<typeof setTimeout> | undefined;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
 }

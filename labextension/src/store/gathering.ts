@@ -6,25 +6,25 @@ export class Gathering {
   constructor(private readonly tell: (ids: ReadonlySet<string>) => void) {}
 
   add(id: string): void {
-    this.ids.add(id);
-    if (this.isPlanned) {
+    this.#ids.add(id);
+    if (this.#isPlanned) {
       return;
     }
-    this.isPlanned = true;
+    this.#isPlanned = true;
     if (document.visibilityState === 'visible') {
-      requestAnimationFrame(this.flush);
+      requestAnimationFrame(this.#flush);
     } else {
-      setTimeout(this.flush, HIDDEN_DELAY);
+      setTimeout(this.#flush, HIDDEN_DELAY);
     }
   }
 
-  private readonly flush = (): void => {
-    const ids = this.ids;
-    this.ids = new Set();
-    this.isPlanned = false;
+  readonly #flush = (): void => {
+    const ids = this.#ids;
+    this.#ids = new Set();
+    this.#isPlanned = false;
     this.tell(ids);
   };
 
-  private ids = new Set<string>();
-  private isPlanned = false;
+  #ids = new Set<string>();
+  #isPlanned = false;
 }

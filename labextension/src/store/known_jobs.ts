@@ -23,12 +23,12 @@ export class KnownJobs {
   session: string | null = null;
 
   document(id: string): JobDocument | undefined {
-    return this.entries.get(id)?.document;
+    return this.#entries.get(id)?.document;
   }
 
   /** The server's order, of those that are still there. */
   listed(): JobDocument[] {
-    return this.order.flatMap(id => this.document(id) ?? []);
+    return this.#order.flatMap(id => this.document(id) ?? []);
   }
 
   /** Another process of the server: what came before counts no more, and has to be asked anew. True if it is another. */
@@ -36,37 +36,37 @@ export class KnownJobs {
     const isOther = this.session !== null && this.session !== session;
     this.session = session;
     if (isOther) {
-      this.entries.forEach(entry => (entry.isStale = true));
+      this.#entries.forEach(entry => (entry.isStale = true));
       this.unknown.clear();
-      this.held.clear();
+      this.#held.clear();
     }
     return isOther;
   }
 
   /** Whether its whole document would have to be asked for. */
   lacks(id: string): boolean {
-    const entry = this.entries.get(id);
+    const entry = this.#entries.get(id);
     return !this.unknown.has(id) && (!entry || entry.isStale || !entry.isWhole);
   }
 
   /** Those that go on have perhaps gone on unseen. */
   doubt(): void {
-    this.entries.forEach(entry => (entry.isStale ||= !isFinal(entry.document.state)));
+    this.#entries.forEach(entry => (entry.isStale ||= !isFinal(entry.document.state)));
   }
 
   /** It has come or gone: what is known of it, even that it is unknown, has to be asked anew. */
   reconsider(id: string): void {
     this.unknown.delete(id);
-    const entry = this.entries.get(id);
+    const entry = this.#entries.get(id);
     if (entry) {
       entry.isStale = true;
     }
   }
 
   take(delta: JobDelta): Taken {
-    const entry = this.entries.get(delta.job);
+    const entry = this.#entries.get(delta.job);
     if (!entry || entry.isStale || delta.seq > entry.seq + 1) {
-      this.hold(delta);
+      this.#hold(delta);
       if (entry) {
         entry.isStale = true;
       }
@@ -81,45 +81,45 @@ export class KnownJobs {
   }
 
   /** A delta that cannot be taken yet is taken when the document that lies before it has come. */
-  private hold(delta: JobDelta): void {
-    this.held.set(delta.job, [...(this.held.get(delta.job) ?? []), delta].slice(-MOST_HELD));
+  #hold(delta: JobDelta): void {
+    this.#held.set(delta.job, [...(this.#held.get(delta.job) ?? []), delta].slice(-MOST_HELD));
   }
 
-  private takeHeld(id: string): void {
-    const deltas = this.held.get(id) ?? [];
-    this.held.delete(id);
+  #takeHeld(id: string): void {
+    const deltas = this.#held.get(id) ?? [];
+    this.#held.delete(id);
     deltas.sort((one, other) => one.seq - other.seq).forEach(delta => this.take(delta));
   }
 
   /** A document as the server has just told it; a brief one does not take the place of a whole one that is as new. */
   put(seq: number, document: JobDocument, isWhole: boolean): boolean {
-    const before = this.entries.get(document.id);
+    const before = this.#entries.get(document.id);
     this.unknown.delete(document.id);
     if (before && !before.isStale && (seq < before.seq || (seq === before.seq && before.isWhole && !isWhole))) {
       return false;
     }
     const kept = isWhole || !before ? document : { ...document, curves: before.document.curves, log: before.document.log };
     const isUpToDate = isWhole || !before?.isWhole;
-    this.entries.set(document.id, { seq, document: kept, isWhole: isWhole || !!before?.isWhole, isStale: !isUpToDate });
+    this.#entries.set(document.id, { seq, document: kept, isWhole: isWhole || !!before?.isWhole, isStale: !isUpToDate });
     if (isUpToDate) {
-      this.takeHeld(document.id);
+      this.#takeHeld(document.id);
     }
     return true;
   }
 
   setOrder(ids: string[]): void {
-    this.order = ids;
+    this.#order = ids;
   }
 
   /** The server does not know it, or no longer. */
   forget(id: string): void {
-    this.entries.delete(id);
-    this.held.delete(id);
+    this.#entries.delete(id);
+    this.#held.delete(id);
     this.unknown.add(id);
-    this.order = this.order.filter(other => other !== id);
+    this.#order = this.#order.filter(other => other !== id);
   }
 
-  private readonly entries = new Map<string, Entry>();
-  private readonly held = new Map<string, JobDelta[]>();
-  private order: string[] = [];
+  readonly #entries = new Map<string, Entry>();
+  readonly #held = new Map<string, JobDelta[]>();
+  #order: string[] = [];
 }

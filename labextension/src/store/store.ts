@@ -1,7 +1,7 @@
 /** The one store of a page: takes pushes, asks for what is missing, tells who watches. */
 
 import type { Event } from '@jupyterlab/services';
-import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
+import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import { readJob } from '../documents/check';
 import type { JobDelta, JobDocument } from '../documents/generated';
@@ -30,7 +30,7 @@ export class JobStore implements IJobStore {
     readonly api: Api,
     private readonly pollSeconds: () => number
   ) {
-    this.attention = new Attention(api, isAwake => this.wake(isAwake));
+    this.#attention = new Attention(api, isAwake => this.#wake(isAwake));
   }
 
   readonly changed: Signal<IJobStore, ReadonlySet<string>> = new Signal(this);
@@ -43,58 +43,58 @@ export class JobStore implements IJobStore {
   clockOffset = 0;
 
   document(id: string): JobDocument | undefined {
-    return this.known.document(id);
+    return this.#known.document(id);
   }
 
   get jobs(): readonly JobDocument[] {
-    return this.known.listed();
+    return this.#known.listed();
   }
 
   isUnknown(id: string): boolean {
-    return this.known.unknown.has(id);
+    return this.#known.unknown.has(id);
   }
 
   watch(id: string): IDisposable {
-    this.watched.set(id, (this.watched.get(id) ?? 0) + 1);
-    this.want(id);
-    this.countWatchers();
-    return new DisposableDelegate(() => {
-      const count = (this.watched.get(id) ?? 1) - 1;
+    this.#watched.set(id, (this.#watched.get(id) ?? 0) + 1);
+    this.#want(id);
+    this.#countWatchers();
+    return once(() => {
+      const count = (this.#watched.get(id) ?? 1) - 1;
       if (count) {
-        this.watched.set(id, count);
+        this.#watched.set(id, count);
       } else {
-        this.watched.delete(id);
-        this.wanted.delete(id);
+        this.#watched.delete(id);
+        this.#wanted.delete(id);
       }
-      this.countWatchers();
+      this.#countWatchers();
     });
   }
 
   watchOverview(): IDisposable {
-    this.overviewWatchers += 1;
-    if (this.overviewWatchers === 1) {
-      this.wantOverview();
+    this.#overviewWatchers += 1;
+    if (this.#overviewWatchers === 1) {
+      this.#wantOverview();
     }
-    this.countWatchers();
-    return new DisposableDelegate(() => {
-      this.overviewWatchers -= 1;
-      this.countWatchers();
+    this.#countWatchers();
+    return once(() => {
+      this.#overviewWatchers -= 1;
+      this.#countWatchers();
     });
   }
 
   async refresh(): Promise<void> {
-    this.failures = 0;
-    this.known.doubt();
-    this.known.unknown.clear();
-    this.budget.pause(0);
-    this.attention.setReachable(true);
-    this.wantOverview(true);
-    this.wantWatched();
-    await this.budget.quiet();
+    this.#failures = 0;
+    this.#known.doubt();
+    this.#known.unknown.clear();
+    this.#budget.pause(0);
+    this.#attention.setReachable(true);
+    this.#wantOverview(true);
+    this.#wantWatched();
+    await this.#budget.quiet();
   }
 
   follow(operation: Operation): void {
-    this.takeOperation(operation);
+    this.#takeOperation(operation);
   }
 
   /** An event of Jupyter's stream, whoever sent it. */
@@ -103,54 +103,54 @@ export class JobStore implements IJobStore {
     if (!push) {
       return;
     }
-    this.lastPush = Date.now();
-    this.enter(push.session);
+    this.#lastPush = Date.now();
+    this.#enter(push.session);
     if (push.kind === 'delta') {
-      this.takeDelta(push.delta);
+      this.#takeDelta(push.delta);
     } else if (push.kind === 'operation') {
-      this.takeOperation(push.operation);
+      this.#takeOperation(push.operation);
     } else {
-      push.jobs.forEach(id => this.known.reconsider(id));
-      this.wantOverview();
-      push.jobs.forEach(id => this.watched.has(id) && this.want(id));
+      push.jobs.forEach(id => this.#known.reconsider(id));
+      this.#wantOverview();
+      push.jobs.forEach(id => this.#watched.has(id) && this.#want(id));
     }
   };
 
   dispose(): void {
-    clearTimeout(this.pulseTimer);
-    this.attention.dispose();
-    this.budget.dispose();
+    clearTimeout(this.#pulseTimer);
+    this.#attention.dispose();
+    this.#budget.dispose();
     Signal.clearData(this);
   }
 
-  private takeDelta(delta: JobDelta): void {
-    const before = this.known.document(delta.job);
-    const taken = this.known.take(delta);
+  #takeDelta(delta: JobDelta): void {
+    const before = this.#known.document(delta.job);
+    const taken = this.#known.take(delta);
     if (taken === 'gap') {
-      this.want(delta.job);
+      this.#want(delta.job);
     } else if (taken === 'unknown') {
-      this.known.reconsider(delta.job);
-      this.want(delta.job);
-      this.wantOverview();
+      this.#known.reconsider(delta.job);
+      this.#want(delta.job);
+      this.#wantOverview();
     } else if (taken === 'folded') {
-      this.hearClock(delta.set.updated_at);
-      this.tell(delta.job, before);
+      this.#hearClock(delta.set.updated_at);
+      this.#tell(delta.job, before);
     }
   }
 
-  private takeOperation(operation: Operation): void {
+  #takeOperation(operation: Operation): void {
     this.operations.set(operation.id, operation);
     this.operationChanged.emit(operation);
     if (operation.done) {
-      this.wantOverview();
+      this.#wantOverview();
     }
   }
 
-  private tell(id: string, before: JobDocument | undefined): void {
-    const now = this.known.document(id);
-    this.gathering.add(id);
+  #tell(id: string, before: JobDocument | undefined): void {
+    const now = this.#known.document(id);
+    this.#gathering.add(id);
     if (now && before && now.state !== before.state) {
-      this.wantStatus();
+      this.#wantStatus();
       this.overviewChanged.emit();
       if (isFinal(now.state) && !isFinal(before.state)) {
         this.ended.emit(now);
@@ -158,214 +158,231 @@ export class JobStore implements IJobStore {
     }
   }
 
-  private readonly ask = async (need: string): Promise<void> => {
+  readonly #ask = async (need: string): Promise<void> => {
     try {
-      await this.answer(need);
-      this.failures = 0;
-      this.setHealth(healthOfAnswer(this.api.requests.serverVersion));
-      this.attention.setReachable(true);
+      await this.#answer(need);
+      this.#failures = 0;
+      this.#setHealth(healthOfAnswer(this.api.requests.serverVersion));
+      this.#attention.setReachable(true);
     } catch (problem) {
-      this.failures += 1;
+      this.#failures += 1;
       const health = healthOfFailure(problem);
       if (health.state === 'server-missing') {
-        this.budget.pause(Infinity);
-        this.budget.clear();
-        this.attention.setReachable(false);
+        this.#budget.pause(Infinity);
+        this.#budget.clear();
+        this.#attention.setReachable(false);
       } else {
-        this.budget.pause(this.backoff());
-        this.budget.want(need);
-        this.budget.release();
+        this.#budget.pause(this.#backoff());
+        this.#budget.want(need);
+        this.#budget.release();
       }
-      this.setHealth(health);
+      this.#setHealth(health);
     }
   };
 
-  private async answer(need: string): Promise<void> {
+  async #answer(need: string): Promise<void> {
     if (need === DETAILS) {
-      await this.askDetails();
+      await this.#askDetails();
     } else if (need === LIST) {
-      await this.askList();
+      await this.#askList();
     } else if (need === STATUS) {
       this.status = await this.api.status();
-      this.enter(this.status.session);
+      this.#enter(this.status.session);
       this.overviewChanged.emit();
     } else {
-      this.takeOperation(await this.api.operation(need));
+      this.#takeOperation(await this.api.operation(need));
     }
   }
 
-  private async askDetails(): Promise<void> {
-    const ids = [...this.wanted].slice(0, MOST_IDS);
+  async #askDetails(): Promise<void> {
+    const ids = [...this.#wanted].slice(0, MOST_IDS);
     if (!ids.length) {
       return;
     }
     const { session, jobs, unknown } = await this.api.details(ids);
-    ids.forEach(id => this.wanted.delete(id));
-    this.enter(session);
-    jobs.forEach(job => this.takeDocument(job, true));
+    ids.forEach(id => this.#wanted.delete(id));
+    this.#enter(session);
+    jobs.forEach(job => this.#takeDocument(job, true));
     for (const id of unknown.filter(id => ids.includes(id))) {
-      this.known.forget(id);
-      this.gathering.add(id);
+      this.#known.forget(id);
+      this.#gathering.add(id);
     }
-    ids.forEach(id => this.want(id));
-    if (this.wanted.size) {
-      this.budgetWant(DETAILS);
+    ids.forEach(id => this.#want(id));
+    if (this.#wanted.size) {
+      this.#budgetWant(DETAILS);
     }
   }
 
-  private async askList(): Promise<void> {
+  async #askList(): Promise<void> {
     const { session, jobs } = await this.api.jobs();
-    this.enter(session);
-    jobs.forEach(job => this.takeDocument(job, false));
-    this.known.setOrder(jobs.map(job => job.document.id));
-    this.wantWatched();
+    this.#enter(session);
+    jobs.forEach(job => this.#takeDocument(job, false));
+    this.#known.setOrder(jobs.map(job => job.document.id));
+    this.#wantWatched();
     this.overviewChanged.emit();
   }
 
-  private takeDocument({ seq, document: told }: NumberedDocument, isWhole: boolean): void {
+  #takeDocument({ seq, document: told }: NumberedDocument, isWhole: boolean): void {
     const document = readJob(told);
     if (!document) {
       return;
     }
-    const before = this.known.document(document.id);
-    if (this.known.put(seq, document, isWhole)) {
+    const before = this.#known.document(document.id);
+    if (this.#known.put(seq, document, isWhole)) {
       if (!isFinal(document.state)) {
-        this.hearClock(document.updated_at);
+        this.#hearClock(document.updated_at);
       }
-      this.tell(document.id, before);
+      this.#tell(document.id, before);
     }
   }
 
-  private enter(session: string): void {
-    if (this.known.enter(session)) {
-      this.wantOverview();
-      this.wantWatched();
+  #enter(session: string): void {
+    if (this.#known.enter(session)) {
+      this.#wantOverview();
+      this.#wantWatched();
     }
   }
 
-  private want(id: string): void {
-    const isSeen = this.watched.has(id) || (this.overviewWatchers > 0 && this.known.document(id) !== undefined);
-    if (id && isSeen && this.known.lacks(id)) {
-      this.wanted.add(id);
-      this.budgetWant(DETAILS);
+  #want(id: string): void {
+    const isSeen = this.#watched.has(id) || (this.#overviewWatchers > 0 && this.#known.document(id) !== undefined);
+    if (id && isSeen && this.#known.lacks(id)) {
+      this.#wanted.add(id);
+      this.#budgetWant(DETAILS);
     }
   }
 
-  private wantWatched(): void {
-    this.watched.forEach((_, id) => this.want(id));
+  #wantWatched(): void {
+    this.#watched.forEach((_, id) => this.#want(id));
   }
 
-  private wantStatus(): void {
-    if (this.overviewWatchers) {
-      this.budgetWant(STATUS);
+  #wantStatus(): void {
+    if (this.#overviewWatchers) {
+      this.#budgetWant(STATUS);
     }
   }
 
-  private wantOverview(always = false): void {
-    if (this.overviewWatchers || always) {
-      this.budgetWant(LIST);
-      this.budgetWant(STATUS);
-      this.lastOverview = Date.now();
+  #wantOverview(always = false): void {
+    if (this.#overviewWatchers || always) {
+      this.#budgetWant(LIST);
+      this.#budgetWant(STATUS);
+      this.#lastOverview = Date.now();
     }
   }
 
-  private budgetWant(need: string): void {
+  #budgetWant(need: string): void {
     if (document.visibilityState !== 'visible') {
       // What is wanted while nobody looks is wanted again when somebody does.
-      this.hasSlept = true;
-    } else if (this.health.state !== 'server-missing' || this.failures === 0) {
-      this.budget.want(need);
+      this.#hasSlept = true;
+    } else if (this.health.state !== 'server-missing' || this.#failures === 0) {
+      this.#budget.want(need);
     }
   }
 
-  private wake(isAwake: boolean): void {
+  #wake(isAwake: boolean): void {
     if (isAwake) {
-      if (this.hasSlept) {
-        this.known.doubt();
-        this.wantOverview();
-        this.wantWatched();
+      if (this.#hasSlept) {
+        this.#known.doubt();
+        this.#wantOverview();
+        this.#wantWatched();
       }
-      this.lastPush = Date.now() - PUSHES_SILENT;
-      this.pulse();
+      this.#lastPush = Date.now() - PUSHES_SILENT;
+      this.#pulse();
     } else {
-      this.hasSlept = true;
-      clearTimeout(this.pulseTimer);
-      this.wanted.clear();
-      if (this.failures < 1) {
-        this.budget.clear();
+      this.#hasSlept = true;
+      clearTimeout(this.#pulseTimer);
+      this.#wanted.clear();
+      if (this.#failures < 1) {
+        this.#budget.clear();
       }
     }
   }
 
   /** Asks in steps while pushes are silent; asleep while nobody looks. */
-  private pulse(): void {
-    clearTimeout(this.pulseTimer);
-    if (!this.attention.isAwake) {
+  #pulse(): void {
+    clearTimeout(this.#pulseTimer);
+    if (!this.#attention.isAwake) {
       return;
     }
     const beat = (): void => {
-      this.pollIfSilent();
-      this.pulse();
+      this.#pollIfSilent();
+      this.#pulse();
     };
-    this.pulseTimer = setTimeout(beat, Math.max(1, this.pollSeconds()) * 1000);
+    this.#pulseTimer = setTimeout(beat, Math.max(1, this.pollSeconds()) * 1000);
   }
 
-  private pollIfSilent(): void {
-    if (this.failures) {
+  #pollIfSilent(): void {
+    if (this.#failures) {
       return;
     }
-    if (Date.now() - this.lastPush >= PUSHES_SILENT) {
-      const going = [...this.watched.keys()].filter(id => {
-        const document = this.known.document(id);
+    if (Date.now() - this.#lastPush >= PUSHES_SILENT) {
+      const going = [...this.#watched.keys()].filter(id => {
+        const document = this.#known.document(id);
         return document && !isFinal(document.state);
       });
-      going.forEach(id => this.wanted.add(id));
+      going.forEach(id => this.#wanted.add(id));
       if (going.length) {
-        this.budget.want(DETAILS);
+        this.#budget.want(DETAILS);
       }
-      if (this.overviewWatchers && this.jobs.some(job => !isFinal(job.state))) {
-        this.budget.want(LIST);
+      if (this.#overviewWatchers && this.jobs.some(job => !isFinal(job.state))) {
+        this.#budget.want(LIST);
       }
-      [...this.operations.values()].filter(operation => !operation.done).forEach(({ id }) => this.budget.want(id));
+      [...this.operations.values()].filter(operation => !operation.done).forEach(({ id }) => this.#budget.want(id));
     }
-    if (Date.now() - this.lastOverview >= OVERVIEW_EVERY) {
-      this.wantOverview();
+    if (Date.now() - this.#lastOverview >= OVERVIEW_EVERY) {
+      this.#wantOverview();
     }
   }
 
-  private hearClock(updated: number): void {
+  #hearClock(updated: number): void {
     const ahead = Date.now() / 1000 - updated;
     // The answer that took the least time on its way is nearest to the truth.
-    this.clockOffset = this.hasHeardClock ? Math.min(this.clockOffset, ahead) : ahead;
-    this.hasHeardClock = true;
+    this.clockOffset = this.#hasHeardClock ? Math.min(this.clockOffset, ahead) : ahead;
+    this.#hasHeardClock = true;
   }
 
-  private backoff(): number {
-    return Math.min(LONGEST_BACKOFF, Math.max(1, this.pollSeconds()) * 1000 * 2 ** (this.failures - 1));
+  #backoff(): number {
+    return Math.min(LONGEST_BACKOFF, Math.max(1, this.pollSeconds()) * 1000 * 2 ** (this.#failures - 1));
   }
 
-  private setHealth(health: Health): void {
+  #setHealth(health: Health): void {
     if (health.state !== this.health.state || health.words?.what !== this.health.words?.what) {
       this.health = health;
       this.overviewChanged.emit();
     }
   }
 
-  private countWatchers(): void {
-    this.attention.setWatchers(this.watched.size + this.overviewWatchers);
+  #countWatchers(): void {
+    this.#attention.setWatchers(this.#watched.size + this.#overviewWatchers);
   }
 
-  private readonly known = new KnownJobs();
-  private readonly watched = new Map<string, number>();
-  private readonly wanted = new Set<string>();
-  private readonly gathering = new Gathering(ids => this.changed.emit(ids));
-  private readonly budget = new RequestBudget(need => this.ask(need));
-  private readonly attention: Attention;
-  private overviewWatchers = 0;
-  private failures = 0;
-  private hasSlept = false;
-  private hasHeardClock = false;
-  private lastPush = 0;
-  private lastOverview = 0;
-  private pulseTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #known = new KnownJobs();
+  readonly #watched = new Map<string, number>();
+  readonly #wanted = new Set<string>();
+  readonly #gathering = new Gathering(ids => this.changed.emit(ids));
+  readonly #budget = new RequestBudget(need => this.#ask(need));
+  readonly #attention: Attention;
+  #overviewWatchers = 0;
+  #failures = 0;
+  #hasSlept = false;
+  #hasHeardClock = false;
+  #lastPush = 0;
+  #lastOverview = 0;
+  #pulseTimer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** Ends what was begun, once however often it is asked to. */
+function once(end: () => void): IDisposable {
+  let isDisposed = false;
+  const dispose = (): void => {
+    if (!isDisposed) {
+      isDisposed = true;
+      end();
+    }
+  };
+  return {
+    get isDisposed() {
+      return isDisposed;
+    },
+    dispose
+  };
 }
