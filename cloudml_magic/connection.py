@@ -64,8 +64,13 @@ class Connection:
     def locate(self, search_again: bool = False) -> Access:
         """The platform's access; it is started if it does not run."""
         with self._lock:
-            if self._access is None or search_again or not self._answers(self._access):
-                address = _found_platform() if _ONLY_LOOKING.get() else running_platform(self._settings)
+            if _ONLY_LOOKING.get():
+                # Where it does not run, who does more than look must not take it for running.
+                self._access = None
+                found = _found_platform()
+                self._access = Access(found.endpoint, found.token)
+            elif self._access is None or search_again or not self._answers(self._access):
+                address = running_platform(self._settings)
                 self._access = Access(address.endpoint, address.token)
             return self._access
 

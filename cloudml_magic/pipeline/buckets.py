@@ -18,6 +18,7 @@ _TEXT_BYTES = 64 << 10
 _PICTURE_BYTES = 32 << 20
 _MOST_PIXELS = 25_000_000
 _SIDE = 512
+_TOO_MANY_PIXELS = "The picture has too many pixels to be shown here."
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 
 
@@ -86,7 +87,7 @@ def _picture(content: bytes) -> dict[str, Any]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
                 if opened.width * opened.height > _MOST_PIXELS:
-                    return _nothing("The picture has too many pixels to be shown here.")
+                    return _nothing(_TOO_MANY_PIXELS)
                 is_clear = "A" in opened.getbands() or "transparency" in opened.info
                 shown = opened.convert("RGBA" if is_clear else "RGB")
         shown.thumbnail((_SIDE, _SIDE))
@@ -95,7 +96,9 @@ def _picture(content: bytes) -> dict[str, Any]:
             shown.save(file, "PNG")
         else:
             shown.save(file, "JPEG", quality=85)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        return _nothing(_TOO_MANY_PIXELS)
+    except (OSError, SyntaxError, ValueError, EOFError):
         return _nothing("The picture cannot be read.")
     kind = "image/png" if is_clear else "image/jpeg"
     return {"kind": "picture", "content_type": kind, "content": base64.b64encode(file.getvalue()).decode()}

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import threading
 import time
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-from cloudml_magic.server_extension.pushes import JOB_DELTA, JOBS
+from cloudml_magic.places import lab_attended_file
+from cloudml_magic.server_extension.attendance import Attendance
+from cloudml_magic.server_extension.half import ServerHalf
+from cloudml_magic.server_extension.limits import Limits
+from cloudml_magic.server_extension.pushes import JOB_DELTA, JOBS, Pushes
 from tests.server_extension.conftest import Server, in_thread, send, until
 from tests.server_extension.pages import fold
 from tests.server_extension.test_jobs import check
@@ -63,5 +71,97 @@ async def test_deltas_lead_from_the_first_document_to_the_last(server: Server, j
     assert last["seq"] == deltas[-1]["seq"]
     assert document == last["document"]
     assert len(document["curves"][0]["values"]) == 60
-    lateness = sorted(event["heard"] - event["set"]["updated_at"] for event in page.deltas(job.id))
-    print("heard after", lateness[len(lateness) // 2], "s in the middle;", len(deltas), "deltas")
+    gaps = [later["heard"] - event["heard"] for event, later in pairwise(page.deltas(job.id)[:-1])]
+    assert sorted(gaps)[len(gaps) // 2] > 0.12, "What comes fast is gathered."
+
+
+async def test_nobody_looks_any_more(server: Server, jp_ws_fetch: Any, jp_serverapp: Any) -> None:
+    """The reader lets go at once; when somebody looks again, one delta tells of all that was missed."""
+    page = Page(await jp_ws_fetch("api", "events", "subscribe"))
+    half = await jp_serverapp.web_app.settings["cloudml_magic"].half()
+    await server.post("watch", page="one", visible=True)
+    job = await in_thread(lambda: send("for n in range(100):\n    report(n, reward=n)\n    time.sleep(0.05)"))
+    await until(lambda: len(page.deltas(job.id)) > 3)
+    (held,) = (await server.get("jobs", ids=job.id))["jobs"]
+
+    await server.post("watch", page="one", visible=False)
+    await until(lambda: not readers(), seconds=2.0)
+    assert half.attendance.is_open and not half.attendance.is_visible
+    await asyncio.sleep(0.3)
+    silent = len(page.deltas(job.id))
+    await asyncio.sleep(0.5)
+    assert len(page.deltas(job.id)) == silent
+
+    await server.post("watch", page="one", visible=True)
+    await until(lambda: any(event["set"].get("state") == "SUCCEEDED" for event in page.deltas(job.id)))
+    document = held["document"]
+    for event in page.deltas(job.id):
+        if event["seq"] > held["seq"]:
+            document = fold(document, plain(event))
+    (last,) = (await server.get("jobs", ids=job.id))["jobs"]
+    assert document == last["document"] and document["curves"][0]["values"] == list(range(100))
+
+
+def readers() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("cloudml-follow-")]
+
+
+async def test_without_a_page_a_job_is_read_for_a_moment_only(server: Server) -> None:
+    job = await in_thread(lambda: send("for n in range(40):\n    report(n, reward=n)\n    time.sleep(0.05)"))
+    await until(lambda: job.state.value == "RUNNING")
+    (first,) = (await server.get("jobs", ids=job.id))["jobs"]
+    await until(lambda: not readers(), seconds=2.0)
+    await in_thread(job.wait)
+    (last,) = (await server.get("jobs", ids=job.id))["jobs"]
+    assert last["seq"] > first["seq"], "Who holds the first document has to ask for the whole."
+    assert last["document"]["state"] == "SUCCEEDED"
+
+
+async def test_a_page_that_is_open_is_attended(server: Server, home: Path) -> None:
+    lab_attended_file().unlink(missing_ok=True)
+    await server.post("watch", page="hidden", visible=False)
+    await until(lab_attended_file().exists, seconds=2.0)
+    assert os.environ["CLOUDML_LAB"] == "1"
+
+
+async def test_jobs_that_go_are_told(server: Server, jp_ws_fetch: Any) -> None:
+    job = await in_thread(lambda: send("print(1)").wait())
+    page = Page(await jp_ws_fetch("api", "events", "subscribe"))
+    await server.get("jobs", ids=job.id)
+    words = (await server.get("jobs", job.id, "deletion"))["words"]
+    assert words == "job with all that they left in the bucket"
+    assert await server.post("jobs", job.id, "delete") == {}
+    await until(lambda: job.id in page.news())
+    assert (await server.get("jobs", ids=job.id))["unknown"] == [job.id]
+
+
+async def test_a_job_is_cancelled(server: Server) -> None:
+    job = await in_thread(lambda: send("time.sleep(60)"))
+    await until(lambda: job.state.value == "RUNNING")
+    status, parts = await server.refused("GET", "jobs", job.id, "deletion")
+    assert (status, parts["reference"]) == (409, "job-not-ended")
+    status, parts = await server.refused("POST", "jobs", job.id, "deploy", body="{}")
+    assert (status, parts["next"]) == (409, "Deploy its model when it has ended.")
+    assert await server.post("jobs", job.id, "cancel") == {}
+    await until(lambda: job.state.value == "CANCELLED")
+
+
+def test_leases_end_by_themselves() -> None:
+    now = [0.0]
+    attendance = Attendance(90.0, clock=lambda: now[0])
+    attendance.renew("one", visible=True)
+    attendance.renew("two", visible=False)
+    assert attendance.is_open and attendance.is_visible
+    now[0] = 89.0
+    attendance.renew("two", visible=False)
+    now[0] = 91.0
+    assert attendance.is_open and not attendance.is_visible
+    now[0] = 180.0
+    assert not attendance.is_open
+
+
+def test_another_server_is_another_session() -> None:
+    sessions = {
+        ServerHalf(Limits(1, 1.0, 1, 1), Pushes(None, asyncio.new_event_loop(), None), None).session for _ in "ab"
+    }
+    assert len(sessions) == 2

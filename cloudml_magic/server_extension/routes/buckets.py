@@ -13,8 +13,9 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.server_extension.bodies import refused
 from cloudml_magic.server_extension.handler import Handler
 
-_FOLDER = r"gs://[^/\x00]+(/[^\x00]*)?"
-_OBJECT = r"gs://[^/\x00]+/[^\x00]*[^/\x00]"
+_BUCKET = r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"
+_FOLDER = rf"{_BUCKET}(/[^\x00]*)?"
+_OBJECT = rf"{_BUCKET}/[^\x00]*[^/\x00]"
 
 
 class BucketsHandler(Handler):

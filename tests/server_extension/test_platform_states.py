@@ -1,0 +1,77 @@
+"""A page looks, and starts nothing: a platform that never ran, was stopped or was killed, and one that comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudml_magic.local_platform import lifecycle
+from tests.server_extension.conftest import Server, in_thread, send, until
+
+
+@pytest.fixture
+def own_server(jp_serverapp: Any, jp_fetch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server of a user who has done nothing yet."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    yield Server(jp_fetch)
+    lifecycle.stop()
+
+
+async def test_nothing_is_started_by_looking(own_server: Server) -> None:
+    status = await own_server.get("status")
+    assert status["platform"] == {
+        "state": "stopped",
+        "words": "The local platform has not run yet; it starts with the first job.",
+    }
+    assert (status["running"], status["queued"], status["deployed"]) == (0, 0, 0)
+    assert (await own_server.get("jobs"))["jobs"] == []
+    assert (await own_server.get("models")) == {"models": []}
+    assert (await own_server.get("buckets")) == {"buckets": []}
+    assert (await own_server.get("jobs", ids="1"))["unknown"] == ["1"]
+    await own_server.post("watch", page="one", visible=True)
+    await in_thread(lambda: None)
+    assert lifecycle.find_running() is None
+
+
+async def test_stopped_killed_and_back(own_server: Server) -> None:
+    await own_server.post("watch", page="one", visible=True)
+    job = await in_thread(lambda: send("print(1)").wait())
+    assert (await own_server.get("status"))["platform"] == {"state": "up", "words": "The local platform runs."}
+
+    await in_thread(lifecycle.stop)
+    assert (await own_server.get("status"))["platform"]["state"] == "stopped"
+    for route in ("jobs", "models", "buckets"):
+        status, parts = await own_server.refused("GET", route)
+        assert (status, parts) == (
+            502,
+            {
+                "reference": "platform-stopped",
+                "what": "The local platform was stopped; it starts with the next job.",
+                "why": "",
+                "next": "Start it: `cloudml platform start`.",
+            },
+        )
+    assert lifecycle.find_running() is None
+
+    await in_thread(lifecycle.ensure_running)
+    assert [each["document"]["id"] for each in (await own_server.get("jobs"))["jobs"]] == [job.id]
+
+    running = lifecycle.find_running()
+    assert running is not None
+    os.kill(running.pid, signal.SIGKILL)
+    await until(lambda: lifecycle.find_running() is None)
+    assert (await own_server.get("status"))["platform"]["state"] == "unreachable"
+    status, parts = await own_server.refused("GET", "jobs")
+    assert (status, parts["reference"]) == (502, "platform-unreachable")
+    assert lifecycle.find_running() is None
+
+    another = await in_thread(lambda: send("print(2)", "another").wait())
+    listed = await own_server.get("jobs")
+    assert {each["document"]["id"] for each in listed["jobs"]} == {job.id, another.id}
