@@ -32,7 +32,7 @@ class JobAnswers:
     def listing(self) -> dict[str, Any]:
         """The newest jobs, briefly: running first, then newest first."""
         found, more = self._follower.listed()
-        numbered = self._numbered(found)
+        numbered = [pair for pair in self._numbered(found) if pair]
         ordered = sorted(numbered, key=lambda pair: pair[1].state.is_final)
         return {
             "session": self._follower.session,
@@ -49,10 +49,11 @@ class JobAnswers:
                 unknown.append(job_id)
             else:
                 known.append(job)
+        numbered = self._numbered(known)
         return {
             "session": self._follower.session,
-            "jobs": [{"seq": seq, "document": document(view)} for seq, view in self._numbered(known)],
-            "unknown": unknown,
+            "jobs": [{"seq": pair[0], "document": document(pair[1])} for pair in numbered if pair],
+            "unknown": unknown + [job.id for job, pair in zip(known, numbered, strict=True) if not pair],
         }
 
     def curves(self, job_id: str) -> dict[str, Any]:
@@ -126,34 +127,48 @@ class JobAnswers:
 
     def _view(self, job_id: str) -> JobView:
         with only_looking():
-            ((_, view),) = self._numbered([self._job(job_id)])
-        return view
+            (numbered,) = self._numbered([self._job(job_id)])
+        if numbered is None:
+            raise _unknown(job_id)
+        return numbered[1]
 
-    def _numbered(self, jobs: Sequence[Job]) -> list[tuple[int, JobView]]:
-        """Each job as it is now: those that run from the follower, those that ended read once."""
+    def _numbered(self, jobs: Sequence[Job]) -> list[tuple[int, JobView] | None]:
+        """Each job as it is now, None for one that was just deleted; several are read at once."""
         futures = [self._readers.submit(lambda job=job: self._numbered_one(job)) for job in jobs]  # type: ignore[misc]
         return [future.result() for future in futures]
 
-    def _numbered_one(self, job: Job) -> tuple[int, JobView]:
-        with only_looking():
-            held = self._follower.ended.get(job.id)
-            if held is not None:
-                return held
-            running = self._follower.known_running(job.id)
-            if running is None and job.last_seen.state.is_final:
-                view = folded(job)
-                self._follower.ended.keep(0, view)
-                return 0, view
-            running = running or self._follower.running(job)
-            self._follower.read(running)
-            numbered = running.numbered()
-            self._follower.settle(running)
-            return numbered
+    def _numbered_one(self, job: Job) -> tuple[int, JobView] | None:
+        try:
+            with only_looking():
+                return self._now(job)
+        except CloudMLError as error:
+            if error.reference != "not-found":
+                raise
+            self._follower.forget(job.id)
+            return None
+
+    def _now(self, job: Job) -> tuple[int, JobView]:
+        """One that runs from the follower, one that has ended read once."""
+        held = self._follower.ended.get(job.id)
+        if held is not None:
+            return held
+        running = self._follower.known_running(job.id)
+        if running is None and job.last_seen.state.is_final:
+            view = folded(job)
+            self._follower.ended.keep(0, view)
+            return 0, view
+        running = running or self._follower.running(job)
+        self._follower.read(running)
+        numbered = running.numbered()
+        self._follower.settle(running)
+        return numbered
 
 
 def brief(whole: dict[str, Any]) -> dict[str, Any]:
-    """A document for a list: without its log, and of its curves only the first, in few points."""
-    return {**whole, "log": [], "curves": [_short(curve) for curve in whole["curves"][:1]]}
+    """A document for a list: no log, and of its curves the first and the first that is no loss, in few points."""
+    first, others = whole["curves"][:1], whole["curves"][1:]
+    main = [curve for curve in others if "loss" not in curve["name"]][:1]
+    return {**whole, "log": [], "curves": [_short(curve) for curve in first + main]}
 
 
 def _short(curve: dict[str, Any]) -> dict[str, Any]:

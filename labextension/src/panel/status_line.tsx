@@ -5,18 +5,18 @@ import { money } from '../wording';
 
 export function StatusLine({ status }: { readonly status: Status | null }) {
   if (!status) {
-    return <footer className="cloudml-StatusLine">Asking the Jupyter server …</footer>;
+    return <div className="cloudml-StatusLine">Asking the Jupyter server …</div>;
   }
   const { state, words } = status.platform;
   return (
-    <footer className="cloudml-StatusLine" title={words}>
+    <div className="cloudml-StatusLine" title={words}>
       <span className="cloudml-Dot" data-platform={state} aria-hidden="true" />
       <span className="cloudml-StatusLine-words">
         {platformWord(status)}
         {state === 'up' && <b>{runningWords(status)}</b>}
       </span>
       <span className="cloudml-StatusLine-cost">{costWords(status)}</span>
-    </footer>
+    </div>
   );
 }
 

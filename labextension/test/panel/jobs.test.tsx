@@ -118,7 +118,7 @@ test('two to eight jobs can be compared; TensorBoard takes them too', () => {
   expect(actions.compare).toHaveBeenCalledWith(['2', '5']);
   fireEvent.click(screen.getByRole('button', { name: 'TensorBoard' }));
   expect(actions.tensorboard).toHaveBeenCalledWith(['2', '5']);
-  fireEvent.click(screen.getByRole('button', { name: 'Clear' }));
+  fireEvent.click(screen.getByRole('button', { name: 'Clear the selection' }));
   expect(screen.queryByText('2 selected')).toBeNull();
 });
 

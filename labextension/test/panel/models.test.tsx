@@ -33,7 +33,7 @@ function version(name: string, part: Partial<ModelVersion> = {}): ModelVersion {
 
 const CENSUS: Model = {
   name: 'census',
-  endpoint: 'endpoints/7',
+  endpoint: 'projects/p/endpoints/7',
   versions: [version('2', { aliases: ['default'], deployed: DEPLOYED }), version('1')]
 };
 
@@ -86,7 +86,7 @@ const press = async (element: Element) => act(async () => void fireEvent.click(e
 test('versions are grouped by model, with aliases, traffic and replicas', async () => {
   await show();
   const model = screen.getByRole('region', { name: 'census' });
-  expect(within(model).getByText('endpoints/7')).toBeTruthy();
+  expect(within(model).getByText('endpoint 7')).toBeTruthy();
   expect(within(model).getByText('default')).toBeTruthy();
   expect(within(model).getByText('100 %')).toBeTruthy();
   expect(within(model).getByText(/1 to 2 replicas · this machine/)).toBeTruthy();

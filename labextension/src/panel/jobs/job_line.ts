@@ -29,9 +29,14 @@ export function jobLine(job: JobDocument, now: number): JobLine {
   }
 }
 
-/** The metric that people look at: the first that is no loss, its validation where there is one. */
+/** The curve that people look at: the first that is no loss, else the loss. */
+export function mainCurve(job: JobDocument): JobDocument['curves'][number] | undefined {
+  return job.curves.find(each => !each.name.includes('loss')) ?? job.curves[0];
+}
+
+/** The main curve's last value, of its validation where there is one. */
 export function mainMetric(job: JobDocument): { name: string; value: number } | null {
-  const curve = job.curves.find(each => !each.name.includes('loss')) ?? job.curves[0];
+  const curve = mainCurve(job);
   if (!curve) {
     return null;
   }

@@ -7,7 +7,7 @@ import { Sparkline } from '../../charts/sparkline';
 import type { JobDocument } from '../../documents/generated';
 import type { IJobStore } from '../../store/job_store';
 import { useSignal } from '../signals';
-import { jobLine } from './job_line';
+import { jobLine, mainCurve } from './job_line';
 
 export interface RowHandlers {
   open(id: string): void;
@@ -90,6 +90,6 @@ export const JobRow = memo(function JobRow({ id, store, now, isCurrent, isSelect
 });
 
 function sparkCurve(job: JobDocument): { values: readonly (number | null)[]; label: string } | null {
-  const curve = job.curves[0];
+  const curve = mainCurve(job);
   return curve && curve.values.length > 1 ? { values: curve.values, label: curve.name } : null;
 }

@@ -1,5 +1,6 @@
 /** The list of jobs: found, filtered, chosen for comparison, opened; by mouse or by keyboard alone. */
 
+import { closeIcon } from '@jupyterlab/ui-components';
 import { useCallback, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import type { IJobActions } from '../../shell/actions';
 import type { IJobStore } from '../../store/job_store';
@@ -92,6 +93,9 @@ function SelectionBar({ store, actions, selected, onClear }: SelectionBarProps) 
   const canCompare = selected.length >= 2 && selected.length <= MOST_COMPARED;
   return (
     <div className="cloudml-SelectionBar" role="toolbar" aria-label="Selected jobs">
+      <button type="button" className="cloudml-IconButton" aria-label="Clear the selection" title="Clear the selection" onClick={onClear}>
+        <closeIcon.react tag="span" aria-hidden="true" />
+      </button>
       <span>{selected.length} selected</span>
       <button
         type="button"
@@ -107,9 +111,6 @@ function SelectionBar({ store, actions, selected, onClear }: SelectionBarProps) 
           TensorBoard
         </button>
       )}
-      <button type="button" className="cloudml-LinkButton" onClick={onClear}>
-        Clear
-      </button>
     </div>
   );
 }

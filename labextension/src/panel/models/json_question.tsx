@@ -59,5 +59,6 @@ function pretty(example: unknown): string {
   if (!Array.isArray(example)) {
     return '';
   }
-  return `[\n${example.map(instance => `  ${JSON.stringify(instance)}`).join(',\n')}\n]`;
+  const lines = example.map(instance => JSON.stringify(instance, null, 1).replace(/\n\s*/g, ' '));
+  return `[${lines.join(',\n ')}]`;
 }

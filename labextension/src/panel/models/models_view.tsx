@@ -46,7 +46,11 @@ export function ModelsView({ store, showAnswer }: ModelsViewProps) {
       {models.map(model => (
         <section key={model.name} className="cloudml-Model" aria-label={model.name}>
           <h3>{model.name}</h3>
-          {model.endpoint && <p className="cloudml-Model-endpoint">{model.endpoint}</p>}
+          {model.endpoint && (
+            <p className="cloudml-Model-endpoint" title={model.endpoint}>
+              endpoint {model.endpoint.split('/').at(-1)}
+            </p>
+          )}
           <ul>
             {model.versions.map(version => (
               <VersionRow

@@ -30,7 +30,11 @@ export function VersionRow({ version, now, operation, onDeploy, onUndeploy, onRe
       <p className="cloudml-Version-detail" title={version.artifact_uri}>
         {detailOf(version, now)}
       </p>
-      {version.deployed?.message && <p className="cloudml-Version-detail">{version.deployed.message}</p>}
+      {version.deployed?.message && (
+        <p className="cloudml-Version-detail" title={version.deployed.message}>
+          {version.deployed.message}
+        </p>
+      )}
       {isBusy && (
         <p className="cloudml-Stage" role="status">
           {operation.stage || (operation.kind === 'deploy' ? 'deploying' : 'undeploying')} …
