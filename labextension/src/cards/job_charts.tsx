@@ -39,16 +39,7 @@ export const JobCharts = memo(function JobCharts({ curves, state, epochs, smooth
         />
       ))}
       <div className="cloudml-Legend">
-        {curves.some(curve => curve.validation) && (
-          <>
-            <span>
-              <i className="cloudml-Key" /> train
-            </span>
-            <span>
-              <i className="cloudml-Key cloudml-mod-validation" /> validation
-            </span>
-          </>
-        )}
+        <LineKeys curves={curves} />
         <button
           type="button"
           className="cloudml-Toggle"
@@ -66,6 +57,23 @@ export const JobCharts = memo(function JobCharts({ curves, state, epochs, smooth
     </div>
   );
 });
+
+/** Which line is which, where there are two kinds. */
+export function LineKeys({ curves }: { curves: readonly Curve[] }): JSX.Element | null {
+  if (!curves.some(curve => curve.validation)) {
+    return null;
+  }
+  return (
+    <>
+      <span>
+        <i className="cloudml-Key" /> train
+      </span>
+      <span>
+        <i className="cloudml-Key cloudml-mod-validation" /> validation
+      </span>
+    </>
+  );
+}
 
 export interface CurvePlotProps {
   curve: Curve;

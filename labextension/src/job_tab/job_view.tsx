@@ -1,7 +1,7 @@
 /** A job in full: large curves with every point, the whole log, its parameters. */
 
 import { useState } from 'react';
-import { CurvePlot } from '../cards/job_charts';
+import { CurvePlot, LineKeys } from '../cards/job_charts';
 import { JobButtons } from '../cards/job_buttons';
 import { Banner, wordsOf } from '../cards/parts/banner';
 import { Failure, Warnings } from '../cards/parts/failure';
@@ -61,12 +61,7 @@ export function JobView({ id, store, actions, isShown, smoothing }: JobViewProps
           <div className="cloudml-Section-head">
             <h2>Curves</h2>
             <span className="cloudml-Legend">
-              <span>
-                <i className="cloudml-Key" /> train
-              </span>
-              <span>
-                <i className="cloudml-Key cloudml-mod-validation" /> validation
-              </span>
+              <LineKeys curves={curves} />
               <button
                 type="button"
                 className="cloudml-Toggle"

@@ -7,7 +7,7 @@ import { observeShown } from '../cards/shown';
 export class TabContent extends ReactWidget {
   constructor(private readonly draw: (isShown: boolean) => JSX.Element) {
     super();
-    this.addClass('cloudml-Tab');
+    this.addClass('cloudml-JobTab');
   }
 
   /** Brings a section into view, as soon as it is there. */
