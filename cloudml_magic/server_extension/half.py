@@ -26,7 +26,7 @@ class ServerHalf:
         self.session = secrets.token_hex(8)
         self.attendance = Attendance(limits.lease_seconds)
         self.follower = Follower(
-            self.session, self.attendance, AttendedFile(lab_attended_file), pushes.send, limits.follow_limit
+            self.session, self.attendance, AttendedFile(lab_attended_file), pushes.send, limits.follow_limit, log
         )
         self.jobs = JobAnswers(self.follower)
         self.operations = Operations(self.session, pushes.send, log)

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from cloudml_magic import pipeline
 from cloudml_magic.places import lab_attended_file
 from cloudml_magic.server_extension.attendance import Attendance
 from cloudml_magic.server_extension.half import ServerHalf
@@ -161,7 +162,26 @@ def test_leases_end_by_themselves() -> None:
 
 
 def test_another_server_is_another_session() -> None:
-    sessions = {
-        ServerHalf(Limits(1, 1.0, 1, 1), Pushes(None, asyncio.new_event_loop(), None), None).session for _ in "ab"
-    }
+    sessions = {ServerHalf(Limits(1, 1.0, 1, 1), Pushes(None, None, None), None).session for _ in "ab"}
     assert len(sessions) == 2
+
+
+async def test_a_job_that_is_deleted_elsewhere_while_it_is_shown(server: Server) -> None:
+    """The others of the same question are answered."""
+    await server.post("watch", page="one", visible=True)
+    kept = await in_thread(lambda: send("print(1)", "kept").wait())
+    gone = await in_thread(lambda: send("time.sleep(60)", "gone"))
+    await until(lambda: gone.state.value == "RUNNING")
+    assert len((await server.get("jobs", ids=f"{kept.id},{gone.id}"))["jobs"]) == 2
+    await in_thread(gone.cancel)
+    await until(lambda: gone.state.value == "CANCELLED")
+    await in_thread(lambda: pipeline.delete([gone]))
+    await until_unknown(server, kept.id, gone.id)
+
+
+async def until_unknown(server: Server, kept: str, gone: str) -> None:
+    deadline = time.monotonic() + 8
+    while (answer := await server.get("jobs", ids=f"{kept},{gone}"))["unknown"] != [gone]:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.2)
+    assert [each["document"]["id"] for each in answer["jobs"]] == [kept]

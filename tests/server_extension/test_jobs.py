@@ -32,7 +32,9 @@ async def test_a_job_that_has_ended(server: Server) -> None:
     briefly = next(each["document"] for each in listed["jobs"] if each["document"]["id"] == job.id)
     check(briefly)
     assert briefly["state"] == "SUCCEEDED" and briefly["log"] == []
-    assert [curve["name"] for curve in briefly["curves"]] == ["loss"] and len(briefly["curves"][0]["values"]) == 40
+    assert [curve["name"] for curve in briefly["curves"]] == ["loss", "other"] and len(
+        briefly["curves"][0]["values"]
+    ) == 40
 
     details = await server.get("jobs", ids=f"{job.id},99999")
     assert details["unknown"] == ["99999"] and details["session"] == listed["session"]

@@ -18,6 +18,7 @@ from tests.server_extension.conftest import Server, in_thread, send, until
 def own_server(jp_serverapp: Any, jp_fetch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server of a user who has done nothing yet."""
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CLOUDML_SPARE", "off")
     for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(variable, raising=False)
     yield Server(jp_fetch)

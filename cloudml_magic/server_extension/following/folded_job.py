@@ -105,6 +105,14 @@ class FoldedJob:
         except CloudMLError as problem:
             # The platform was stopped, or the job deleted; who asks next is told so.
             self._problem = problem
+        except Exception as problem:
+            # A reader must not die silently.
+            self._problem = CloudMLError(
+                "platform-failed",
+                f"Job {self.job.name} cannot be followed.",
+                why=f"{type(problem).__name__}: {problem}"[:300],
+                next="Reload the page; the job goes on.",
+            )
         finally:
             with self._lock:
                 self._reading = None

@@ -35,6 +35,7 @@ class Follower:
         attended_file: AttendedFile,
         send: Callable[[str, dict[str, Any]], None],
         most: int,
+        log: Any,
     ) -> None:
         self.session = session
         self.attendance = attendance
@@ -42,6 +43,7 @@ class Follower:
         self._attended_file = attended_file
         self._send = send
         self._most = most
+        self._log = log
         self._lock = threading.RLock()
         self._running: dict[str, FoldedJob] = {}
         self._known: frozenset[str] | None = None
@@ -130,9 +132,14 @@ class Follower:
         if not self.attendance.is_visible:
             self._rest()
             return _HIDDEN_SECONDS
-        # A platform that does not answer is no reason to stop; pages are told when they ask.
-        with contextlib.suppress(CloudMLError), only_looking():
-            self._look()
+        try:
+            with only_looking():
+                self._look()
+        except CloudMLError:
+            # A platform that does not answer is no reason to stop; pages are told when they ask.
+            pass
+        except Exception as problem:
+            self._log.error("Jobs could not be looked at; it is tried again.", exc_info=problem)
         with self._lock:
             followed = list(self._running.values())
         has_more = [folded.publish_when_due() for folded in followed]
