@@ -80,7 +80,8 @@ export interface PagesProps {
 
 /** `13–24 of 60` between Previous and Next. */
 export function Pages({ page, last, count, size, onPage }: PagesProps): JSX.Element {
-  const range = `${page * size + 1}–${Math.min(count, (page + 1) * size)} of ${count.toLocaleString('en')}`;
+  const [first, end, all] = [page * size + 1, Math.min(count, (page + 1) * size), count].map(place => place.toLocaleString('en'));
+  const range = `${first}–${end} of ${all}`;
   return (
     <nav className="cloudml-Pages" aria-label="Pages">
       <button type="button" className="cloudml-Button cloudml-mod-plain" disabled={page === 0} onClick={() => onPage(page - 1)}>
