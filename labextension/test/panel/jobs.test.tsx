@@ -12,7 +12,12 @@ import { curve, FakeStore, job, NOW } from './fake_store';
 const CLOUD = 'us-central1 · 1 × T4';
 const FAILURE = { message: 'No.', cell: 'In [14]', cell_id: 'c', line: 7, source: [], next: null };
 
-const RUNNING = job('2', { where: CLOUD, target: 'cloud', cost: { amount: 0.08, per_hour: 0.45, currency: 'USD' } });
+const RUNNING = job('2', {
+  artifacts: ['tensorboard'],
+  where: CLOUD,
+  target: 'cloud',
+  cost: { amount: 0.08, per_hour: 0.45, currency: 'USD' }
+});
 const WAITING = job('3', { state: 'QUEUED', note: '2nd in line' });
 const NEXT = job('1', { state: 'QUEUED' });
 const FAILED = job('4', { state: 'FAILED', ended: NOW - 180, failure: FAILURE });
@@ -108,7 +113,7 @@ test('a click opens a job; arrow keys move, Space selects, and only one row is i
   expect([...document.querySelectorAll('.cloudml-JobRow-open[tabindex="0"]')]).toEqual([opener('job-4')]);
 });
 
-test('two to eight jobs can be compared; TensorBoard takes them too', () => {
+test('two to eight jobs can be compared; TensorBoard takes those that have something for it', () => {
   show(new FakeStore(ALL));
   const select = (name: string) => fireEvent.click(screen.getByRole('checkbox', { name: `Select ${name}` }));
   select('job-2');
@@ -117,7 +122,7 @@ test('two to eight jobs can be compared; TensorBoard takes them too', () => {
   fireEvent.click(screen.getByRole('button', { name: 'Compare' }));
   expect(actions.compare).toHaveBeenCalledWith(['2', '5']);
   fireEvent.click(screen.getByRole('button', { name: 'TensorBoard' }));
-  expect(actions.tensorboard).toHaveBeenCalledWith(['2', '5']);
+  expect(actions.tensorboard).toHaveBeenCalledWith(['2']);
   fireEvent.click(screen.getByRole('button', { name: 'Clear the selection' }));
   expect(screen.queryByText('2 selected')).toBeNull();
 });

@@ -51,15 +51,6 @@ export const JobRow = memo(function JobRow({ id, store, now, isCurrent, isSelect
       data-quiet={!hasFigure || undefined}
       onContextMenu={showMenu}
     >
-      <label className="cloudml-JobRow-check">
-        <input
-          type="checkbox"
-          checked={isSelected}
-          tabIndex={tabIndex}
-          aria-label={`Select ${job.name}`}
-          onChange={() => handlers.toggle(id)}
-        />
-      </label>
       <StateDot state={job.state} isBare />
       <button
         type="button"
@@ -74,6 +65,15 @@ export const JobRow = memo(function JobRow({ id, store, now, isCurrent, isSelect
         </span>
         <span className="cloudml-JobRow-right">{job.state === 'RUNNING' && curve ? <Sparkline {...curve} /> : right}</span>
       </button>
+      <label className="cloudml-JobRow-check">
+        <input
+          type="checkbox"
+          checked={isSelected}
+          tabIndex={tabIndex}
+          aria-label={`Select ${job.name}`}
+          onChange={() => handlers.toggle(id)}
+        />
+      </label>
       <button
         type="button"
         className="cloudml-IconButton cloudml-JobRow-more"

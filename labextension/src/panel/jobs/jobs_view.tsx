@@ -90,10 +90,17 @@ interface SelectionBarProps {
 }
 
 function SelectionBar({ store, actions, selected, onClear }: SelectionBarProps) {
+  const recorded = selected.filter(id => store.document(id)?.artifacts.includes('tensorboard'));
   const canCompare = selected.length >= 2 && selected.length <= MOST_COMPARED;
   return (
     <div className="cloudml-SelectionBar" role="toolbar" aria-label="Selected jobs">
-      <button type="button" className="cloudml-IconButton" aria-label="Clear the selection" title="Clear the selection" onClick={onClear}>
+      <button
+        type="button"
+        className="cloudml-IconButton"
+        aria-label="Clear the selection"
+        title="Clear the selection"
+        onClick={onClear}
+      >
         <closeIcon.react tag="span" aria-hidden="true" />
       </button>
       <span>{selected.length} selected</span>
@@ -106,8 +113,8 @@ function SelectionBar({ store, actions, selected, onClear }: SelectionBarProps) 
       >
         Compare
       </button>
-      {store.status?.can_tensorboard && (
-        <button type="button" className="cloudml-Button" onClick={() => void actions.tensorboard(selected)}>
+      {store.status?.can_tensorboard && recorded.length > 0 && (
+        <button type="button" className="cloudml-Button" onClick={() => void actions.tensorboard(recorded)}>
           TensorBoard
         </button>
       )}
