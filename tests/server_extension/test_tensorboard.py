@@ -50,6 +50,9 @@ async def test_scalars_of_two_jobs(
     with pytest.raises(HTTPClientError) as stranger:
         await http_server_client.fetch(jp_base_url + path)
     assert stranger.value.code == 403
+    process = half.tensorboards._boards[board[-1]].process
+    process.stdin.close()
+    assert await in_thread(lambda: process.wait(10)) == 0, "It ends when its parent has ended, however that did."
     half.tensorboards.stop()
     assert not socket.parent.parent.exists()
     status, parts = await server.refused("GET", *board, "index.js")
