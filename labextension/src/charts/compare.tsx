@@ -45,9 +45,10 @@ export function CompareChart({ jobs, smoothing = 0 }: CompareChartProps): JSX.El
   const data = useMemo(() => linesOfJobs(plotted, smoothing), [plotted, smoothing]);
   const figures = useRef(new Map<string, HTMLElement>());
   const onHover = (index: number | null): void => {
-    for (const { id, name, curve } of plotted) {
-      const line = data.lines.find(each => each.label === name && !each.isFaint);
-      const value = index === null ? lastOf(curve.values) : (line?.values[index] ?? null);
+    // Two jobs may have one name, so that lines are told by their order.
+    const lines = data.lines.filter(line => !line.isFaint && !line.isDashed);
+    for (const [place, { id, curve }] of plotted.entries()) {
+      const value = index === null ? lastOf(curve.values) : (lines[place]?.values[index] ?? null);
       const node = figures.current.get(id);
       if (node) {
         node.textContent = value === null ? '' : figure(metric, value);

@@ -62,8 +62,8 @@ function ValueTable({ name, data }: { name: string; data: Lines }): JSX.Element 
       <thead>
         <tr>
           <th scope="col">step</th>
-          {lines.map(line => (
-            <th scope="col" key={line.label}>
+          {lines.map((line, place) => (
+            <th scope="col" key={place}>
               {line.label}
             </th>
           ))}
@@ -73,8 +73,8 @@ function ValueTable({ name, data }: { name: string; data: Lines }): JSX.Element 
         {rows.map(index => (
           <tr key={index}>
             <td>{data.steps[index]}</td>
-            {lines.map(line => (
-              <td key={line.label}>{figure(name, line.values[index])}</td>
+            {lines.map((line, place) => (
+              <td key={place}>{figure(name, line.values[index])}</td>
             ))}
           </tr>
         ))}
