@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -82,10 +81,11 @@ class LabPage:
 
     def card(self, name: str) -> Locator:
         """The card of a job in the notebook."""
-        return self.cards.filter(has_text=re.compile(rf"\b{re.escape(name)}\b")).first
+        return self.page.locator(".jp-Notebook").get_by_role("article", name=f"Job {name}", exact=True).first
 
     def expect_state(self, card: Locator, word: str, seconds: float = 60) -> None:
-        """Waits until a card says this state."""
+        """Waits until a card says this state; one that is not on the screen is not drawn."""
+        card.scroll_into_view_if_needed(timeout=1000 * seconds)
         expect(card.locator(".cloudml-State")).to_have_text(word, timeout=1000 * seconds)
 
     def panel(self, tab: str | None = None) -> Locator:

@@ -32,14 +32,14 @@ def test_the_panel_lists_jobs_running_first_and_finds_them(lab: LabPage) -> None
     rows = panel.locator(".cloudml-JobRow")
     expect(rows.first).to_contain_text("lasting")
     expect(panel).to_contain_text(re.compile("1 running"))
-    expect(lab.page.locator("#jp-bottom-panel, #jp-main-statusbar")).to_contain_text("1")
+    expect(lab.page.locator("#jp-main-statusbar")).to_contain_text("1 running")
     lab.picture("panel-jobs")
     panel.get_by_role("searchbox").fill("quick-t")
     expect(rows).to_have_count(1)
     panel.get_by_role("searchbox").fill("")
     assert lab.violations(".cloudml-Panel") == []
     rows.filter(has_text="lasting").first.click()
-    tab = lab.page.locator(".cloudml-JobTab")
+    tab = lab.page.locator(".cloudml-Job")
     expect(tab).to_contain_text("lasting")
     lab.picture("panel-job-tab")
     lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.close()")
@@ -63,7 +63,7 @@ def test_two_jobs_are_compared_in_one_plot(lab: LabPage) -> None:
         row.hover()
         row.get_by_role("checkbox").check()
     panel.get_by_role("button", name=re.compile("Compare")).click()
-    comparison = lab.page.locator(".cloudml-Comparison, .cloudml-CompareTab").first
+    comparison = lab.page.locator(".cloudml-Job")
     expect(comparison).to_contain_text("width")
     expect(comparison).to_contain_text("16")
     expect(comparison).to_contain_text("64")
@@ -78,11 +78,11 @@ def test_a_bucket_is_browsed_filled_and_emptied_into_the_browser(lab: LabPage, t
     lab.run_cell(1)
     lab.expect_state(lab.card("fills"), "Succeeded")
     panel = lab.panel("Buckets")
-    panel.get_by_text("cloudml-local").click()
-    panel.get_by_text("jobs").first.click()
+    panel.get_by_role("button", name="cloudml-local").click()
+    panel.get_by_role("button", name="jobs", exact=True).click()
     lab.picture("panel-buckets")
     expect(panel).to_contain_text("fills-")
-    panel.get_by_text("cloudml-local").first.click()
+    panel.get_by_role("button", name="cloudml-local").first.click()
     odd = tmp_path / "odd #1? name.txt"
     odd.write_text("first words")
     panel.locator("input[type=file]").set_input_files(odd)
@@ -91,13 +91,14 @@ def test_a_bucket_is_browsed_filled_and_emptied_into_the_browser(lab: LabPage, t
     panel.locator("input[type=file]").set_input_files(odd)
     expect(lab.dialog()).to_contain_text("odd #1? name.txt")
     lab.dialog().locator(".jp-mod-accept").click()
-    panel.get_by_text("odd #1? name.txt").first.click()
+    panel.get_by_role("button", name=re.compile("^odd #1")).click()
     expect(panel).to_contain_text("other words")
     lab.picture("panel-preview")
     with lab.page.expect_download() as download:
         panel.get_by_role("button", name=re.compile("Download")).first.click()
     assert Path(download.value.path()).read_text() == "other words"
-    assert download.value.suggested_filename == "odd #1? name.txt"
+    # Chromium itself writes no question mark into a file name.
+    assert download.value.suggested_filename == "odd #1_ name.txt"
 
 
 def test_the_panel_fits_three_hundred_pixels(lab: LabPage) -> None:
