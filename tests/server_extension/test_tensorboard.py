@@ -53,6 +53,7 @@ async def test_scalars_of_two_jobs(
     process = half.tensorboards._boards[board[-1]].process
     process.stdin.close()
     assert await in_thread(lambda: process.wait(10)) == 0, "It ends when its parent has ended, however that did."
+    assert not socket.parent.parent.exists(), "It leaves nothing."
     half.tensorboards.stop()
     assert not socket.parent.parent.exists()
     status, parts = await server.refused("GET", *board, "index.js")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import sys
 import threading
 import time
 import types
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 READY = b"ready\n"
@@ -17,7 +20,7 @@ _RELOAD_SECONDS = 5
 
 def main(socket: str, logs: str) -> None:
     """Serves what lies beneath `logs`; says so on standard output once it does."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(Path(socket).parent,), daemon=True).start()
     # Event files of this machine are read without TensorFlow, whose import takes seconds.
     sys.modules["tensorboard.compat.notf"] = types.ModuleType("tensorboard.compat.notf")
     from werkzeug.serving import make_server
@@ -70,8 +73,11 @@ def _tensorboard(logs: str) -> Callable[..., Iterable[bytes]]:
     return made
 
 
-def _end_with_parent() -> None:
-    """The other end of standard input is closed when the Jupyter server ends, however it does."""
+def _end_with_parent(folder: Path) -> None:
+    """The other end of standard input is closed when the Jupyter server ends, however it does; nothing is left."""
     while sys.stdin.buffer.read(1):
         pass
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()
     os._exit(0)
