@@ -26,6 +26,10 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
           panel.choose(tab as PanelTab);
         }
         app.shell.activateById(panel.id);
+        if (!panel.isVisible) {
+          // Notebook 7 leaves its side closed.
+          (app.shell as { expandLeft?(id: string): void }).expandLeft?.(panel.id);
+        }
       }
     });
   }
