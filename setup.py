@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 from setuptools import setup
@@ -30,7 +31,7 @@ def build() -> None:
             problem = str(failure)
     if IS_REQUIRED:
         raise SystemExit(f"The lab extension could not be built: {problem}")
-    print(f"cloudml-magic is installed without its lab extension: {problem}.", file=sys.stderr)
+    warnings.warn(f"cloudml-magic is installed without its lab extension: {problem}.", stacklevel=1)
 
 
 def data_files() -> list[tuple[str, list[str]]]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cloudml_magic.pipeline.deployment.lookup import ModelLine
-from cloudml_magic.records import DeployedVersion, ModelInterface, Signature, TensorSpec
-from cloudml_magic.wording import clean
+from cloudml_magic.records import DeployedVersion, ModelInterface, Signature, Target, TensorSpec
+from cloudml_magic.wording import clean, place_words
 
 _DEFAULT = "serving_default"
 _MOST_NUMBERS = 4096
@@ -61,16 +61,16 @@ def _version(line: ModelLine) -> dict[str, Any]:
         "aliases": [clean(alias) for alias in version.aliases],
         "created": version.created,
         "artifact_uri": version.artifact_uri,
-        "deployed": _deployed(line.deployed) if line.deployed else None,
+        "deployed": _deployed(line.deployed, line.target) if line.deployed else None,
     }
 
 
-def _deployed(held: DeployedVersion) -> dict[str, Any]:
+def _deployed(held: DeployedVersion, target: Target) -> dict[str, Any]:
     return {
         "traffic": held.traffic,
         "since": held.created,
         "replicas": [held.min_replicas, held.max_replicas],
-        "machine": held.machine_type,
+        "machine": place_words(target, held.machine_type),
         "message": clean(held.message),
     }
 

@@ -141,7 +141,7 @@ def test_copy_python_brings_the_job_back(lab: LabPage) -> None:
     python = lab.page.evaluate("() => navigator.clipboard.readText()")
     lab.page.evaluate(
         "text => window.jupyterapp.shell.currentWidget.content.model.sharedModel.insertCell(2, {cell_type: 'code', source: text})",
-        python + "\ncopies.name, copies.state.value",
+        python + "\ncopies_job.name, copies_job.state.value",
     )
     lab.run_cell(2)
     expect(lab.page.locator(".jp-OutputArea-output").last).to_contain_text("('copies', 'SUCCEEDED')")

@@ -14,7 +14,7 @@ from tests.browser.test_job_card import LOAD
 
 # Two kinds of pictures that a tiny network tells apart: dark and light ones.
 TRAINING = """\
-%%ml_train shades --labels dark,light --picture
+%%ml_train shades --labels dark,light --picture --tensorboard
 import keras
 import numpy as np
 rng = np.random.default_rng(0)
@@ -31,7 +31,8 @@ model.fit(x, y, epochs=20, validation_split=0.2)
 
 def test_a_model_is_deployed_from_its_card_and_asked_by_dropping_an_image(lab: LabPage, tmp_path: Path) -> None:
     """The story of the panel's models: Deploy, the version's row, Try it, the answer; then Undeploy and Delete."""
-    lab.open(lab.write("models.ipynb", [LOAD, TRAINING]))
+    Image.fromarray(np.full((40, 40, 3), 20, "uint8")).save(lab.jupyter.notebooks / "dark.png")
+    lab.open(lab.write("models.ipynb", [LOAD, TRAINING, "%ml_predict shades dark.png"]))
     lab.run_cell(0)
     lab.run_cell(1)
     card = lab.card("shades")
@@ -52,6 +53,13 @@ def test_a_model_is_deployed_from_its_card_and_asked_by_dropping_an_image(lab: L
     expect(answer).to_contain_text("light", timeout=60_000)
     expect(answer).to_contain_text("%")
     lab.picture("panel-try-it")
+
+    lab.run_cell(2)
+    prediction = lab.page.locator(".jp-Notebook").get_by_role("article", name="shades").last
+    expect(prediction).to_contain_text("dark.png")
+    expect(prediction.locator("img")).to_have_attribute("src", re.compile(r"^data:image/(png|jpeg);base64,"))
+    assert lab.violations(".jp-Notebook .cloudml-Card") == []
+    lab.picture("prediction-card")
 
     panel.get_by_role("button", name=re.compile("Undeploy")).first.click()
     lab.dialog().locator(".jp-mod-accept").click()
@@ -75,3 +83,20 @@ def drop(lab: LabPage, zone: str, file: Path) -> None:
     )
     lab.page.dispatch_event(zone, "dragover", {"dataTransfer": data})
     lab.page.dispatch_event(zone, "drop", {"dataTransfer": data})
+
+
+def test_tensorboard_opens_beside_the_notebook_through_the_jupyter_server(lab: LabPage) -> None:
+    """Its frames come from under the server's own address, and show what the job wrote."""
+    asked: list[str] = []
+    lab.page.on("request", lambda request: asked.append(request.url))
+    lab.open(lab.write("board.ipynb", [LOAD, TRAINING.replace("ml_train shades", "ml_train board")]))
+    lab.run_cell(0)
+    lab.run_cell(1)
+    card = lab.card("board")
+    lab.expect_state(card, "Succeeded", 180)
+    card.get_by_role("button", name="TensorBoard").click()
+    frame = lab.page.frame_locator("iframe[src*='cloudml/v1/tensorboard']")
+    expect(frame.get_by_text("epoch_accuracy").first).to_be_visible(timeout=60_000)
+    lab.picture("tensorboard")
+    elsewhere = [each for each in asked if not each.startswith((lab.jupyter.address, "data:", "blob:", "ws:"))]
+    assert elsewhere == []

@@ -86,7 +86,17 @@ def test_doctor_names_each_thing_and_its_fix(home: Path, monkeypatch: pytest.Mon
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     well = cloudml("doctor")
     assert well.returncode == 0, well.stdout
-    for subject in ("Python", "TensorFlow", "Bytecode", "GPU", "Disk", "Credentials", "Settings", "Platform", "JupyterLab"):
+    for subject in (
+        "Python",
+        "TensorFlow",
+        "Bytecode",
+        "GPU",
+        "Disk",
+        "Credentials",
+        "Settings",
+        "Platform",
+        "JupyterLab",
+    ):
         assert f" {subject} " in well.stdout
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(home / "missing.json"))

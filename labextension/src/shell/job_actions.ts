@@ -82,9 +82,10 @@ export class JobActions implements IJobActions {
   }
 }
 
-/** The Python that brings a job back in any kernel. */
-export function pythonOf(job: Pick<JobDocument, 'name'>): string {
-  return `from cloudml_magic import job\n\njob(${JSON.stringify(job.name)})`;
+/** The Python that brings this very job back in any kernel; its name alone would mean the latest of that name. */
+export function pythonOf({ id, name }: Pick<JobDocument, 'id' | 'name'>): string {
+  const variable = /^[a-z_][a-z0-9_]*$/i.test(name) ? name : 'found';
+  return `from cloudml_magic import job\n\n${variable}_job = job("${id}")`;
 }
 
 /** `digits` of `digits~2`: a job's repetitions are versions of one model. */

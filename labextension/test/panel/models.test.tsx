@@ -144,7 +144,7 @@ test('undeploying asks first', async () => {
 
 test('JSON begins with the model’s example; the answer is shown', async () => {
   const { api } = await show();
-  await press(button('Try census'));
+  await press(button('Try it: census'));
   const area = await waitFor(() => screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'Instances as JSON' }));
   expect(JSON.parse(area.value)).toEqual([[0, 0]]);
   fireEvent.change(area, { target: { value: '[[1, 2]]' } });
@@ -155,7 +155,7 @@ test('JSON begins with the model’s example; the answer is shown', async () => 
 
 test('what is no JSON is said before it is sent', async () => {
   await show();
-  await press(button('Try census'));
+  await press(button('Try it: census'));
   fireEvent.change(await waitFor(() => screen.getByRole('textbox')), { target: { value: '[[1, 2' } });
   expect(screen.getByText(/This is not JSON/)).toBeTruthy();
   expect(button('Predict').disabled).toBe(true);
@@ -165,7 +165,7 @@ test('what is no JSON is said before it is sent', async () => {
 
 test('a refusal is shown beside the question', async () => {
   await show(fakeApi({ predictInstances: vi.fn(() => Promise.reject(REFUSAL)) }));
-  await press(button('Try census'));
+  await press(button('Try it: census'));
   await waitFor(() => screen.getByRole('textbox'));
   await press(button('Predict'));
   expect(screen.getByText('It takes 2 numbers.')).toBeTruthy();
@@ -173,7 +173,7 @@ test('a refusal is shown beside the question', async () => {
 
 test('pictures are dropped or pasted, and go as base64', async () => {
   const { api } = await show(fakeApi({ modelInterface: vi.fn(async () => TAKES_PICTURES) }));
-  await press(button('Try census'));
+  await press(button('Try it: census'));
   const zone = await waitFor(() => screen.getByRole('button', { name: /Drop pictures here/ }));
   const file = new File(['abc'], 'cat #1?.png', { type: 'image/png' });
   fireEvent.drop(zone, { dataTransfer: { files: [file] } });
@@ -209,13 +209,13 @@ test.each(PAYLOADS)('%s stays text in every field', async payload => {
   const models = vi.fn(async () => [{ name: payload, endpoint: payload, versions: [hostile] }]);
   const { container, store } = await show(fakeApi({ models }));
   await act(async () => store.tellOperation({ ...OPERATION, title: payload, stage: payload }));
-  await press(button(`Try ${payload}`));
+  await press(button(`Try it: ${payload}`));
   expect(screen.getAllByText(payload, { exact: false }).length).toBeGreaterThan(4);
   expectTextOnly(container);
 });
 
 test('everybody can use it', async () => {
   const { container } = await show();
-  await press(button('Try census'));
+  await press(button('Try it: census'));
   await expectAccessible(container);
 });

@@ -99,7 +99,8 @@ test('jobs open as tabs', async () => {
   expect(tabs.open.mock.calls).toEqual([['7'], ['7', 'log']]);
 });
 
-test('names are quoted in Python, and repetitions belong to one model', () => {
-  expect(pythonOf({ name: 'a"); import os #' })).toBe('from cloudml_magic import job\n\njob("a\\"); import os #")');
+test('Python names this very job, by a variable that is one; repetitions belong to one model', () => {
+  expect(pythonOf({ id: '17', name: 'class' })).toBe('from cloudml_magic import job\n\nclass_job = job("17")');
+  expect(pythonOf({ id: '17', name: 'a"); import os #' })).toBe('from cloudml_magic import job\n\nfound_job = job("17")');
   expect([modelName('digits~12'), modelName('digits')]).toEqual(['digits', 'digits']);
 });

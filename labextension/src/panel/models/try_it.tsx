@@ -23,7 +23,7 @@ export function TryIt({ api, title, showAnswer }: TryItProps) {
         type="button"
         className="cloudml-Button cloudml-TryIt-button"
         aria-expanded={isOpen}
-        aria-label={`Try ${title}`}
+        aria-label={`Try it: ${title}`}
         onClick={() => setOpen(!isOpen)}
       >
         Try it
