@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help quickstart lab torch test test-page check lint soak bench clean
+.PHONY: help quickstart lab pictures torch test test-page check lint soak bench clean
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
@@ -69,6 +69,11 @@ test: $(VENV)/.test $(VENV)/.lab lint test-page ## Run every test
 	@echo "── Testing"
 	@$(BIN)/python -m pytest -q
 	@echo "── All passed. Next: make bench (the speed table), make soak (the long counts)."
+
+pictures: $(VENV)/.test $(VENV)/.lab ## Take the documentation's pictures anew, in a browser
+	@$(BIN)/python -m pytest -q tests/browser/test_readme.py
+	@mkdir -p docs/pictures
+	@for file in tests/browser/pictures/documentation-*.png; do cp $$file docs/pictures/$${file##*/documentation-}; done
 
 check: $(VENV)/.test ## Run the quick tests only
 	@$(BIN)/python -m pytest -q -m "not slow"

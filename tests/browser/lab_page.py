@@ -111,10 +111,10 @@ class LabPage:
         self.command("apputils:change-theme", {"theme": name})
         self.page.wait_for_timeout(500)
 
-    def picture(self, name: str) -> None:
-        """Keeps a screenshot among the test's artefacts."""
+    def picture(self, name: str, of: Locator | None = None) -> None:
+        """Keeps a screenshot of the page, or of a part of it, among the test's artefacts."""
         PICTURES.mkdir(exist_ok=True)
-        self.page.screenshot(path=PICTURES / f"{name}.png")
+        (of or self.page).screenshot(path=PICTURES / f"{name}.png")
 
     def violations(self, within: str) -> list[str]:
         """What axe-core finds wrong with the accessibility of a part of the page."""
