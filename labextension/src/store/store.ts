@@ -5,32 +5,37 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import { readJob } from '../documents/check';
 import type { JobDelta, JobDocument } from '../documents/generated';
-import type { Api, NumberedDocument, Operation, Status } from '../server/api';
+import type { Api, JobDetails, JobList, NumberedDocument, Operation, Status } from '../server/api';
 import { isFinal } from '../wording';
+import { Asking } from './asking';
 import { Attention } from './attention';
-import { RequestBudget } from './budget';
 import { readEvent } from './events';
 import { Gathering } from './gathering';
-import { healthOfAnswer, healthOfFailure } from './health';
 import type { Health, IJobStore } from './job_store';
 import { KnownJobs } from './known_jobs';
+import { PageClock } from './page_clock';
+import { Pulse } from './pulse';
 
-const MOST_IDS = 60;
 /** Without a push for this long, while a job runs, the page asks. */
 const PUSHES_SILENT = 10_000;
 /** The list and the status, in case that nothing at all is pushed. */
 const OVERVIEW_EVERY = 30_000;
-const LONGEST_BACKOFF = 30_000;
-const DETAILS = 'details';
-const LIST = 'list';
-const STATUS = 'status';
 
 export class JobStore implements IJobStore {
   constructor(
     readonly api: Api,
-    private readonly pollSeconds: () => number
+    pollSeconds: () => number
   ) {
     this.#attention = new Attention(api, isAwake => this.#wake(isAwake));
+    this.#pulse = new Pulse(pollSeconds, () => this.#pollIfSilent());
+    this.#asking = new Asking(api, pollSeconds, {
+      details: (answer, ids) => this.#takeDetails(answer, ids),
+      list: answer => this.#takeList(answer),
+      status: answer => this.#takeStatus(answer),
+      operation: answer => this.#takeOperation(answer),
+      health: () => this.overviewChanged.emit(),
+      reachable: isReachable => this.#attention.setReachable(isReachable)
+    });
   }
 
   readonly changed: Signal<IJobStore, ReadonlySet<string>> = new Signal(this);
@@ -39,8 +44,14 @@ export class JobStore implements IJobStore {
   readonly ended: Signal<IJobStore, JobDocument> = new Signal(this);
   readonly operations = new Map<string, Operation>();
   status: Status | null = null;
-  health: Health = { state: 'unknown', words: null };
-  clockOffset = 0;
+
+  get health(): Health {
+    return this.#asking.health;
+  }
+
+  get clockOffset(): number {
+    return this.#clock.offset;
+  }
 
   document(id: string): JobDocument | undefined {
     return this.#known.document(id);
@@ -64,7 +75,7 @@ export class JobStore implements IJobStore {
         this.#watched.set(id, count);
       } else {
         this.#watched.delete(id);
-        this.#wanted.delete(id);
+        this.#asking.drop(id);
       }
       this.#countWatchers();
     });
@@ -83,14 +94,13 @@ export class JobStore implements IJobStore {
   }
 
   async refresh(): Promise<void> {
-    this.#failures = 0;
+    this.#asking.revive();
     this.#known.doubt();
     this.#known.unknown.clear();
-    this.#budget.pause(0);
     this.#attention.setReachable(true);
     this.#wantOverview(true);
     this.#wantWatched();
-    await this.#budget.quiet();
+    await this.#asking.quiet();
   }
 
   follow(operation: Operation): void {
@@ -117,9 +127,9 @@ export class JobStore implements IJobStore {
   };
 
   dispose(): void {
-    clearTimeout(this.#pulseTimer);
+    this.#pulse.stop();
     this.#attention.dispose();
-    this.#budget.dispose();
+    this.#asking.dispose();
     Signal.clearData(this);
   }
 
@@ -133,7 +143,7 @@ export class JobStore implements IJobStore {
       this.#want(delta.job);
       this.#wantOverview();
     } else if (taken === 'folded') {
-      this.#hearClock(delta.set.updated_at);
+      this.#clock.hear(delta.set.updated_at);
       this.#tell(delta.job, before);
     }
   }
@@ -158,49 +168,7 @@ export class JobStore implements IJobStore {
     }
   }
 
-  readonly #ask = async (need: string): Promise<void> => {
-    try {
-      await this.#answer(need);
-      this.#failures = 0;
-      this.#setHealth(healthOfAnswer(this.api.requests.serverVersion));
-      this.#attention.setReachable(true);
-    } catch (problem) {
-      this.#failures += 1;
-      const health = healthOfFailure(problem);
-      if (health.state === 'server-missing') {
-        this.#budget.pause(Infinity);
-        this.#budget.clear();
-        this.#attention.setReachable(false);
-      } else {
-        this.#budget.pause(this.#backoff());
-        this.#budget.want(need);
-        this.#budget.release();
-      }
-      this.#setHealth(health);
-    }
-  };
-
-  async #answer(need: string): Promise<void> {
-    if (need === DETAILS) {
-      await this.#askDetails();
-    } else if (need === LIST) {
-      await this.#askList();
-    } else if (need === STATUS) {
-      this.status = await this.api.status();
-      this.#enter(this.status.session);
-      this.overviewChanged.emit();
-    } else {
-      this.#takeOperation(await this.api.operation(need));
-    }
-  }
-
-  async #askDetails(): Promise<void> {
-    const ids = [...this.#wanted].slice(0, MOST_IDS);
-    if (!ids.length) {
-      return;
-    }
-    const { session, jobs, unknown } = await this.api.details(ids);
-    ids.forEach(id => this.#wanted.delete(id));
+  #takeDetails({ session, jobs, unknown }: JobDetails, ids: readonly string[]): void {
     this.#enter(session);
     jobs.forEach(job => this.#takeDocument(job, true));
     for (const id of unknown.filter(id => ids.includes(id))) {
@@ -208,17 +176,19 @@ export class JobStore implements IJobStore {
       this.#gathering.add(id);
     }
     ids.forEach(id => this.#want(id));
-    if (this.#wanted.size) {
-      this.#budgetWant(DETAILS);
-    }
   }
 
-  async #askList(): Promise<void> {
-    const { session, jobs } = await this.api.jobs();
+  #takeList({ session, jobs }: JobList): void {
     this.#enter(session);
     jobs.forEach(job => this.#takeDocument(job, false));
     this.#known.setOrder(jobs.map(job => job.document.id));
     this.#wantWatched();
+    this.overviewChanged.emit();
+  }
+
+  #takeStatus(status: Status): void {
+    this.status = status;
+    this.#enter(status.session);
     this.overviewChanged.emit();
   }
 
@@ -230,7 +200,7 @@ export class JobStore implements IJobStore {
     const before = this.#known.document(document.id);
     if (this.#known.put(seq, document, isWhole)) {
       if (!isFinal(document.state)) {
-        this.#hearClock(document.updated_at);
+        this.#clock.hear(document.updated_at);
       }
       this.#tell(document.id, before);
     }
@@ -246,8 +216,7 @@ export class JobStore implements IJobStore {
   #want(id: string): void {
     const isSeen = this.#watched.has(id) || (this.#overviewWatchers > 0 && this.#known.document(id) !== undefined);
     if (id && isSeen && this.#known.lacks(id)) {
-      this.#wanted.add(id);
-      this.#budgetWant(DETAILS);
+      this.#asking.details(id);
     }
   }
 
@@ -257,97 +226,48 @@ export class JobStore implements IJobStore {
 
   #wantStatus(): void {
     if (this.#overviewWatchers) {
-      this.#budgetWant(STATUS);
+      this.#asking.status();
     }
   }
 
   #wantOverview(always = false): void {
     if (this.#overviewWatchers || always) {
-      this.#budgetWant(LIST);
-      this.#budgetWant(STATUS);
+      this.#asking.list();
+      this.#asking.status();
       this.#lastOverview = Date.now();
     }
   }
 
-  #budgetWant(need: string): void {
-    if (document.visibilityState !== 'visible') {
-      // What is wanted while nobody looks is wanted again when somebody does.
-      this.#hasSlept = true;
-    } else if (this.health.state !== 'server-missing' || this.#failures === 0) {
-      this.#budget.want(need);
-    }
-  }
-
   #wake(isAwake: boolean): void {
-    if (isAwake) {
-      if (this.#hasSlept) {
-        this.#known.doubt();
-        this.#wantOverview();
-        this.#wantWatched();
-      }
-      this.#lastPush = Date.now() - PUSHES_SILENT;
-      this.#pulse();
-    } else {
-      this.#hasSlept = true;
-      clearTimeout(this.#pulseTimer);
-      this.#wanted.clear();
-      if (this.#failures < 1) {
-        this.#budget.clear();
-      }
+    if (!isAwake) {
+      this.#pulse.stop();
+      this.#asking.sleep();
+      return;
     }
+    if (this.#asking.hasSlept) {
+      this.#known.doubt();
+      this.#wantOverview();
+      this.#wantWatched();
+    }
+    this.#lastPush = Date.now() - PUSHES_SILENT;
+    this.#pulse.start();
   }
 
   /** Asks in steps while pushes are silent; asleep while nobody looks. */
-  #pulse(): void {
-    clearTimeout(this.#pulseTimer);
-    if (!this.#attention.isAwake) {
-      return;
-    }
-    const beat = (): void => {
-      this.#pollIfSilent();
-      this.#pulse();
-    };
-    this.#pulseTimer = setTimeout(beat, Math.max(1, this.pollSeconds()) * 1000);
-  }
-
   #pollIfSilent(): void {
-    if (this.#failures) {
+    if (!this.#attention.isAwake || this.#asking.isFailing) {
       return;
     }
     if (Date.now() - this.#lastPush >= PUSHES_SILENT) {
-      const going = [...this.#watched.keys()].filter(id => {
-        const document = this.#known.document(id);
-        return document && !isFinal(document.state);
-      });
-      going.forEach(id => this.#wanted.add(id));
-      if (going.length) {
-        this.#budget.want(DETAILS);
+      const isGoing = (job: JobDocument | undefined): boolean => job !== undefined && !isFinal(job.state);
+      [...this.#watched.keys()].filter(id => isGoing(this.#known.document(id))).forEach(id => this.#asking.details(id));
+      if (this.#overviewWatchers && this.jobs.some(isGoing)) {
+        this.#asking.list();
       }
-      if (this.#overviewWatchers && this.jobs.some(job => !isFinal(job.state))) {
-        this.#budget.want(LIST);
-      }
-      [...this.operations.values()].filter(operation => !operation.done).forEach(({ id }) => this.#budget.want(id));
+      [...this.operations.values()].filter(operation => !operation.done).forEach(({ id }) => this.#asking.operation(id));
     }
     if (Date.now() - this.#lastOverview >= OVERVIEW_EVERY) {
       this.#wantOverview();
-    }
-  }
-
-  #hearClock(updated: number): void {
-    const ahead = Date.now() / 1000 - updated;
-    // The answer that took the least time on its way is nearest to the truth.
-    this.clockOffset = this.#hasHeardClock ? Math.min(this.clockOffset, ahead) : ahead;
-    this.#hasHeardClock = true;
-  }
-
-  #backoff(): number {
-    return Math.min(LONGEST_BACKOFF, Math.max(1, this.pollSeconds()) * 1000 * 2 ** (this.#failures - 1));
-  }
-
-  #setHealth(health: Health): void {
-    if (health.state !== this.health.state || health.words?.what !== this.health.words?.what) {
-      this.health = health;
-      this.overviewChanged.emit();
     }
   }
 
@@ -357,17 +277,14 @@ export class JobStore implements IJobStore {
 
   readonly #known = new KnownJobs();
   readonly #watched = new Map<string, number>();
-  readonly #wanted = new Set<string>();
+  readonly #clock = new PageClock();
   readonly #gathering = new Gathering(ids => this.changed.emit(ids));
-  readonly #budget = new RequestBudget(need => this.#ask(need));
   readonly #attention: Attention;
+  readonly #pulse: Pulse;
+  readonly #asking: Asking;
   #overviewWatchers = 0;
-  #failures = 0;
-  #hasSlept = false;
-  #hasHeardClock = false;
   #lastPush = 0;
   #lastOverview = 0;
-  #pulseTimer: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** Ends what was begun, once however often it is asked to. */
