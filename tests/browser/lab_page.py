@@ -74,6 +74,13 @@ class LabPage:
             index,
         )
 
+    def train(self, name: str, *cells: str) -> Locator:
+        """Opens a notebook that loads the magics, runs these cells one after the other, and returns the card of NAME."""
+        self.open(self.write(f"{name}.ipynb", ["%load_ext cloudml_magic", *cells]))
+        for index in range(len(cells) + 1):
+            self.run_cell(index)
+        return self.card(name)
+
     @property
     def cards(self) -> Locator:
         """The job cards that are drawn."""

@@ -62,11 +62,7 @@ def test_a_card_moves_survives_its_kernel_and_the_page_and_is_saved_as_it_ended(
 
 def test_cancel_asks_with_the_servers_name_and_stops_the_job(lab: LabPage) -> None:
     """Nothing happens when the user thinks better of it."""
-    name = lab.write("cancels.ipynb", [LOAD, reporting("cancels", 600)])
-    lab.open(name)
-    lab.run_cell(0)
-    lab.run_cell(1)
-    card = lab.card("cancels")
+    card = lab.train("cancels", reporting("cancels", 600))
     lab.expect_state(card, "Running")
     card.get_by_role("button", name="Cancel").click()
     expect(lab.dialog()).to_contain_text("cancels")
@@ -111,11 +107,7 @@ def test_a_failed_job_leads_to_its_line(lab: LabPage) -> None:
 
 def test_logs_open_as_a_tab_with_a_search(lab: LabPage) -> None:
     """The whole log, full size."""
-    name = lab.write("logs.ipynb", [LOAD, reporting("logs", 40, 0.02)])
-    lab.open(name)
-    lab.run_cell(0)
-    lab.run_cell(1)
-    card = lab.card("logs")
+    card = lab.train("logs", reporting("logs", 40, 0.02))
     lab.expect_state(card, "Succeeded")
     card.get_by_role("button", name="Logs").click()
     tab = lab.page.locator(".cloudml-Job")
@@ -130,11 +122,7 @@ def test_logs_open_as_a_tab_with_a_search(lab: LabPage) -> None:
 
 def test_copy_python_brings_the_job_back(lab: LabPage) -> None:
     """What lands on the clipboard runs in the notebook, and is that job."""
-    name = lab.write("copies.ipynb", [LOAD, reporting("copies", 3, 0.02)])
-    lab.open(name)
-    lab.run_cell(0)
-    lab.run_cell(1)
-    card = lab.card("copies")
+    card = lab.train("copies", reporting("copies", 3, 0.02))
     lab.expect_state(card, "Succeeded")
     card.get_by_role("button", name=re.compile("Copy")).click()
     lab.page.wait_for_timeout(300)
@@ -190,12 +178,7 @@ def forged(text: str) -> dict[str, object]:
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Dark High Contrast"])
 def test_a_card_can_be_read_in_every_theme(lab: LabPage, theme: str) -> None:
     """axe-core finds nothing wrong, its colour contrast included."""
-    name = lab.write("themes.ipynb", [LOAD, reporting("themes", 4, 0.02), FAILING])
-    lab.open(name)
-    lab.run_cell(0)
-    lab.run_cell(1)
-    lab.run_cell(2)
-    lab.expect_state(lab.card("themes"), "Succeeded")
+    lab.expect_state(lab.train("themes", reporting("themes", 4, 0.02), FAILING), "Succeeded")
     lab.expect_state(lab.card("fails"), "Failed")
     assert lab.violations(".cloudml-Card") == []
     lab.theme(theme)

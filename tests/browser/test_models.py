@@ -89,10 +89,7 @@ def test_tensorboard_opens_beside_the_notebook_through_the_jupyter_server(lab: L
     """Its frames come from under the server's own address, and show what the job wrote."""
     asked: list[str] = []
     lab.page.on("request", lambda request: asked.append(request.url))
-    lab.open(lab.write("board.ipynb", [LOAD, TRAINING.replace("ml_train shades", "ml_train board")]))
-    lab.run_cell(0)
-    lab.run_cell(1)
-    card = lab.card("board")
+    card = lab.train("board", TRAINING.replace("ml_train shades", "ml_train board"))
     lab.expect_state(card, "Succeeded", 180)
     card.get_by_role("button", name="TensorBoard").click()
     frame = lab.page.frame_locator("iframe[src*='cloudml/v1/tensorboard']")

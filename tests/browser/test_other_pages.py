@@ -27,10 +27,7 @@ def test_a_missing_server_half_is_said_with_the_fix(other: Jupyter, context: Bro
     lab = LabPage(context.new_page(), other)
     asked: list[str] = []
     lab.page.on("request", lambda request: asked.append(request.url) if "cloudml/v1" in request.url else None)
-    lab.open(lab.write("alone.ipynb", [LOAD, reporting("alone", 60)]))
-    lab.run_cell(0)
-    lab.run_cell(1)
-    card = lab.card("alone")
+    card = lab.train("alone", reporting("alone", 60))
     expect(card).to_contain_text("pip install", timeout=15_000)
     lab.expect_state(card, "Running")
     lab.picture("server-half-missing")
@@ -61,12 +58,8 @@ def test_notebook_7_shows_the_card_and_the_panel(other: Jupyter, context: Browse
 
 def test_without_the_page_half_the_card_is_html(lab: LabPage) -> None:
     """What GitHub, nbconvert and VS Code show: no script, the same words."""
-    name = lab.write("plain.ipynb", [LOAD, reporting("plain", 3, 0.01)])
-    lab.open(name)
-    lab.run_cell(0)
-    lab.run_cell(1)
-    lab.expect_state(lab.card("plain"), "Succeeded")
+    lab.expect_state(lab.train("plain", reporting("plain", 3, 0.01)), "Succeeded")
     lab.page.wait_for_timeout(800)
-    outputs = lab.saved(name).cells[1].outputs
+    outputs = lab.saved("plain.ipynb").cells[1].outputs
     html = next("".join(output["data"]["text/html"]) for output in outputs if "text/html" in output.get("data", {}))
     assert "Succeeded" in html and not re.search(r"<script|<style|\son\w+=", html)

@@ -73,10 +73,7 @@ def test_two_jobs_are_compared_in_one_plot(lab: LabPage) -> None:
 
 def test_a_bucket_is_browsed_filled_and_emptied_into_the_browser(lab: LabPage, tmp_path: Path) -> None:
     """Folders, a preview, an upload by dropping a file, a name that exists already, a download."""
-    lab.open(lab.write("buckets.ipynb", [LOAD, reporting("fills", 3, 0.01)]))
-    lab.run_cell(0)
-    lab.run_cell(1)
-    lab.expect_state(lab.card("fills"), "Succeeded")
+    lab.expect_state(lab.train("fills", reporting("fills", 3, 0.01)), "Succeeded")
     panel = lab.panel("Buckets")
     panel.get_by_role("button", name="cloudml-local").click()
     panel.get_by_role("button", name="jobs", exact=True).click()

@@ -5,6 +5,7 @@ import { lastOf, linesOfCurve } from '../charts/curve_lines';
 import { Plot } from '../charts/plot';
 import type { JobDocument } from '../documents/generated';
 import { figure, isFinal } from '../wording';
+import { LogScaleToggle } from '../charts/log_scale_toggle';
 
 type Curve = JobDocument['curves'][number];
 
@@ -40,14 +41,7 @@ export const JobCharts = memo(function JobCharts({ curves, state, epochs, smooth
       ))}
       <div className="cloudml-Legend">
         <LineKeys curves={curves} />
-        <button
-          type="button"
-          className="cloudml-Toggle"
-          aria-pressed={isLogarithmic}
-          onClick={() => setLogarithmic(!isLogarithmic)}
-        >
-          log scale
-        </button>
+        <LogScaleToggle isOn={isLogarithmic} onChange={setLogarithmic} />
       </div>
       {rest.length > 0 && (
         <div className="cloudml-Charts-rest cloudml-Number">

@@ -6,6 +6,7 @@ import { figure } from '../wording';
 import { lastOf, linesOfJobs } from './curve_lines';
 import { Plot } from './plot';
 import { JOB_COLOURS } from './theme';
+import { LogScaleToggle } from './log_scale_toggle';
 
 type Curve = JobDocument['curves'][number];
 
@@ -69,14 +70,7 @@ export function CompareChart({ jobs, smoothing = 0 }: CompareChartProps): JSX.El
             ))}
           </select>
         </label>
-        <button
-          type="button"
-          className="cloudml-Toggle"
-          aria-pressed={isLogarithmic}
-          onClick={() => setLogarithmic(!isLogarithmic)}
-        >
-          log scale
-        </button>
+        <LogScaleToggle isOn={isLogarithmic} onChange={setLogarithmic} />
       </div>
       <Plot name={metric} data={data} variant="full" isLogarithmic={isLogarithmic} onHover={onHover} />
       <ul className="cloudml-Compare-legend">

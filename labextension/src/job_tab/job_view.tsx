@@ -15,6 +15,7 @@ import type { IJobStore } from '../store/job_store';
 import { isFinal } from '../wording';
 import { JobLog } from './job_log';
 import { useFullCurves } from './use_full_curves';
+import { LogScaleToggle } from '../charts/log_scale_toggle';
 
 export interface JobViewProps {
   id: string;
@@ -62,14 +63,7 @@ export function JobView({ id, store, actions, isShown, smoothing }: JobViewProps
             <h2>Curves</h2>
             <span className="cloudml-Legend">
               <LineKeys curves={curves} />
-              <button
-                type="button"
-                className="cloudml-Toggle"
-                aria-pressed={isLogarithmic}
-                onClick={() => setLogarithmic(!isLogarithmic)}
-              >
-                log scale
-              </button>
+              <LogScaleToggle isOn={isLogarithmic} onChange={setLogarithmic} />
             </span>
           </div>
           <div className="cloudml-Job-curves">

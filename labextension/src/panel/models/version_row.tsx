@@ -15,6 +15,11 @@ export interface VersionRowProps {
 
 export function VersionRow({ version, now, operation, onDeploy, onUndeploy, onRemove }: VersionRowProps) {
   const isBusy = operation !== null && !operation.done;
+  const button = (words: string, onClick: () => void, look = 'cloudml-Button') => (
+    <button type="button" className={look} disabled={isBusy} aria-label={`${words} ${version.title}`} onClick={onClick}>
+      {words}
+    </button>
+  );
   return (
     <li className="cloudml-Version" aria-label={version.title}>
       <div className="cloudml-Version-line">
@@ -42,36 +47,8 @@ export function VersionRow({ version, now, operation, onDeploy, onUndeploy, onRe
       )}
       {operation?.error && <Banner words={operation.error} />}
       <div className="cloudml-Version-buttons">
-        {version.deployed ? (
-          <button
-            type="button"
-            className="cloudml-Button"
-            disabled={isBusy}
-            aria-label={`Undeploy ${version.title}`}
-            onClick={onUndeploy}
-          >
-            Undeploy
-          </button>
-        ) : (
-          <button
-            type="button"
-            className="cloudml-Button"
-            disabled={isBusy}
-            aria-label={`Deploy ${version.title}`}
-            onClick={onDeploy}
-          >
-            Deploy
-          </button>
-        )}
-        <button
-          type="button"
-          className="cloudml-LinkButton"
-          disabled={isBusy}
-          aria-label={`Delete ${version.title}`}
-          onClick={onRemove}
-        >
-          Delete
-        </button>
+        {version.deployed ? button('Undeploy', onUndeploy) : button('Deploy', onDeploy)}
+        {button('Delete', onRemove, 'cloudml-LinkButton')}
       </div>
     </li>
   );
