@@ -4,11 +4,11 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cardsPlugin } from './cards/plugin';
 import { jobTabPlugin } from './job_tab/plugin';
 import { panelPlugin } from './panel/plugin';
-import { actionsPlugin } from './shell/actions_plugin';
+import { actionsPlugin } from './shell/actions';
 import { commandsPlugin } from './shell/commands';
 import { launcherPlugin } from './shell/launcher';
 import { notificationsPlugin } from './shell/notifications';
-import { preferencesPlugin } from './shell/preferences_plugin';
+import { preferencesPlugin } from './shell/preferences';
 import { statusBarPlugin } from './shell/status_bar';
 import { storePlugin } from './store/plugin';
 

@@ -105,7 +105,7 @@ describe('a job’s output', () => {
   it('lets go of the store with its widget', async () => {
     const store = new StoreOfTests(aJob());
     const { renderer } = await show(aJob(), store);
-    expect(store.watched).toEqual(['7']);
+    await vi.waitFor(() => expect(store.watched).toEqual(['7']));
     renderer.dispose();
     await pass();
     expect(store.watched).toEqual([]);

@@ -2,7 +2,7 @@
 
 import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { PAGE } from '../src/cards/parts/log_area';
+import { PAGE } from '../src/parts/log_area';
 import type { JobDocument } from '../src/documents/generated';
 import { CompareView, rowsOf } from '../src/job_tab/compare_view';
 import { followed } from '../src/job_tab/job_log';

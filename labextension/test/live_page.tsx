@@ -4,8 +4,8 @@ import { Signal } from '@lumino/signaling';
 import { vi } from 'vitest';
 import type { JobDocument } from '../src/documents/generated';
 import type { Api, Operation, Status } from '../src/server/api';
-import type { IJobActions } from '../src/shell/actions';
-import type { Health, IJobStore } from '../src/store/job_store';
+import type { IJobActions } from '../src/tokens/actions';
+import type { Health, IJobStore } from '../src/tokens/job_store';
 
 export class StoreOfTests implements IJobStore {
   constructor(...jobs: JobDocument[]) {

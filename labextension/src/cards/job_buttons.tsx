@@ -2,10 +2,10 @@
 
 import type { Widget } from '@lumino/widgets';
 import type { JobDocument } from '../documents/generated';
-import type { IJobActions } from '../shell/actions';
-import type { IJobStore } from '../store/job_store';
+import type { IJobActions } from '../tokens/actions';
+import type { IJobStore } from '../tokens/job_store';
 import { isFinal } from '../wording';
-import { Button, Buttons } from './parts/buttons';
+import { Button, Buttons } from '../parts/buttons';
 
 export interface JobButtonsProps {
   job: JobDocument;

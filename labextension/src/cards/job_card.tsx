@@ -3,17 +3,17 @@
 import { useState } from 'react';
 import type { Widget } from '@lumino/widgets';
 import type { JobDocument } from '../documents/generated';
-import type { IJobActions } from '../shell/actions';
-import type { IJobStore } from '../store/job_store';
+import type { IJobActions } from '../tokens/actions';
+import type { IJobStore } from '../tokens/job_store';
 import { isFinal } from '../wording';
 import { JobButtons } from './job_buttons';
 import { JobCharts } from './job_charts';
-import { Banner, wordsOf } from './parts/banner';
-import { Failure, Warnings } from './parts/failure';
-import { Header, Progress } from './parts/header';
-import { LogTail } from './parts/log_tail';
-import { OperationLine } from './parts/operation_line';
-import { ProgressBar } from './parts/progress_bar';
+import { Banner, wordsOf } from '../parts/banner';
+import { Failure, Warnings } from '../parts/failure';
+import { Header, Progress } from '../parts/header';
+import { LogTail } from '../parts/log_tail';
+import { OperationLine } from '../parts/operation_line';
+import { ProgressBar } from '../parts/progress_bar';
 import { deploymentOf, newest, useJobs } from './use_job';
 
 export interface JobCardProps {

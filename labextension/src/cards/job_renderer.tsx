@@ -3,9 +3,9 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { readJob } from '../documents/check';
 import type { JobDocument } from '../documents/generated';
-import type { IJobActions } from '../shell/actions';
-import { DEFAULTS, type IPreferences } from '../shell/preferences';
-import type { IJobStore } from '../store/job_store';
+import type { IJobActions } from '../tokens/actions';
+import { DEFAULTS, type IPreferences } from '../tokens/preferences';
+import type { IJobStore } from '../tokens/job_store';
 import { isFinal } from '../wording';
 import { CardRenderer } from './card_renderer';
 import { JobCard } from './job_card';

@@ -2,9 +2,9 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
-import { IJobActions } from '../shell/actions';
-import { IPreferences } from '../shell/preferences';
-import { IJobStore } from '../store/job_store';
+import { IJobActions } from '../tokens/actions';
+import { IPreferences } from '../tokens/preferences';
+import { IJobStore } from '../tokens/job_store';
 import { JOB_MIME, JobRenderer } from './job_renderer';
 import { PREDICTION_MIME, PredictionRenderer } from './prediction_renderer';
 

@@ -3,8 +3,8 @@
 import { memo, useState } from 'react';
 import type { PredictionDocument } from '../documents/generated';
 import { percent } from '../wording';
-import { Pages } from './parts/log_area';
-import { Button, Buttons } from './parts/buttons';
+import { Pages } from '../parts/log_area';
+import { Button, Buttons } from '../parts/buttons';
 import { pictureAddress } from './pictures';
 import {
   asJson,

@@ -3,7 +3,7 @@
 import { useEffect, useReducer } from 'react';
 import type { JobDocument } from '../documents/generated';
 import type { Operation } from '../server/api';
-import type { IJobStore } from '../store/job_store';
+import type { IJobStore } from '../tokens/job_store';
 
 const LEAST_BETWEEN = 200;
 

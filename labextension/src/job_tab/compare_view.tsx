@@ -1,14 +1,14 @@
 /** Several jobs side by side: one metric's curves in one plot, parameters and last figures as a table. */
 
 import { useEffect, useMemo, useState } from 'react';
-import { Banner } from '../cards/parts/banner';
-import { StateDot } from '../cards/parts/state_dot';
+import { Banner } from '../parts/banner';
+import { StateDot } from '../parts/state_dot';
 import { useJobs } from '../cards/use_job';
 import { CompareChart, MOST_COMPARED, metricsOf } from '../charts/compare';
 import { lastOf } from '../charts/curve_lines';
 import type { JobDocument } from '../documents/generated';
 import type { Curve } from '../server/api';
-import type { IJobStore } from '../store/job_store';
+import type { IJobStore } from '../tokens/job_store';
 import { figure } from '../wording';
 import { joined } from './use_full_curves';
 

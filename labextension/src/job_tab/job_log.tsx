@@ -1,10 +1,10 @@
 /** The whole log of a job: asked for in growing pieces, then followed by what the store hears. */
 
 import { useCallback, useEffect, useMemo, useState } from 'react';
-import { Banner, wordsOf } from '../cards/parts/banner';
-import { LogArea } from '../cards/parts/log_area';
+import { Banner, wordsOf } from '../parts/banner';
+import { LogArea } from '../parts/log_area';
 import type { LogLine } from '../server/api';
-import type { IJobStore } from '../store/job_store';
+import type { IJobStore } from '../tokens/job_store';
 
 const FIRST = 1000;
 const MOST = 10_000;

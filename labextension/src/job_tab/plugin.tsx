@@ -2,13 +2,13 @@
 
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
-import { IJobActions } from '../shell/actions';
-import { DEFAULTS, IPreferences } from '../shell/preferences';
-import { IJobStore } from '../store/job_store';
+import { IJobActions } from '../tokens/actions';
+import { DEFAULTS, IPreferences } from '../tokens/preferences';
+import { IJobStore } from '../tokens/job_store';
 import { CompareView } from './compare_view';
 import { JobView } from './job_view';
 import { TabContent } from './tab_widget';
-import { IJobTabs } from './tabs';
+import { IJobTabs } from '../tokens/job_tabs';
 
 const OPEN = 'cloudml-magic:open-job-tab';
 const IDS = /^[0-9]+(,[0-9]+)*$/;

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useState } from 'react';
 import type { JobDocument } from '../documents/generated';
 import type { Curve } from '../server/api';
-import type { IJobStore } from '../store/job_store';
+import type { IJobStore } from '../tokens/job_store';
 
 /** The curves of the document until all points are here. */
 export function useFullCurves(store: IJobStore, id: string, job: JobDocument | undefined): readonly Curve[] {

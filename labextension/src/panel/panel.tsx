@@ -2,12 +2,12 @@
 
 import type { ReactNode } from 'react';
 import type { PredictionDocument } from '../documents/generated';
-import type { IJobActions } from '../shell/actions';
-import type { IJobStore } from '../store/job_store';
+import type { IJobActions } from '../tokens/actions';
+import type { IJobStore } from '../tokens/job_store';
 import { BucketsView } from './buckets/buckets_view';
 import { JobsView } from './jobs/jobs_view';
 import { ModelsView } from './models/models_view';
-import { Banner } from '../cards/parts/banner';
+import { Banner } from '../parts/banner';
 import { useNow, useSignal } from './signals';
 import { StatusLine } from './status_line';
 import { type PanelTab, Tabs } from './tabs';

@@ -1,9 +1,9 @@
 /** Registers the panel at the left. */
 
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { IJobActions } from '../shell/actions';
-import { COMMANDS } from '../shell/command_ids';
-import { IJobStore } from '../store/job_store';
+import { IJobActions } from '../tokens/actions';
+import { COMMANDS } from '../tokens/command_ids';
+import { IJobStore } from '../tokens/job_store';
 import { PanelWidget } from './panel_widget';
 import { PANEL_TABS, type PanelTab } from './tabs';
 

@@ -2,7 +2,7 @@
 
 import type { ISignal } from '@lumino/signaling';
 import { createContext, useContext, useEffect, useReducer, useState } from 'react';
-import type { IJobStore } from '../store/job_store';
+import type { IJobStore } from '../tokens/job_store';
 
 /** Whether the panel is on screen. */
 export const Shown = createContext(true);

@@ -1,39 +1,53 @@
-/** What a user can do with a job, wherever its name is shown: one set of actions for cards, panel, tab and palette. */
+/** Registers what can be done with a job. */
 
-import { Token } from '@lumino/coreutils';
-import type { Widget } from '@lumino/widgets';
-import type { JobDocument } from '../documents/generated';
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IFrame, MainAreaWidget } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IJobTabs } from '../tokens/job_tabs';
+import { IJobStore } from '../tokens/job_store';
+import { IJobActions } from '../tokens/actions';
+import { CellVisitor } from './go_to_cell';
+import { cloudmlIcon } from '../parts/icon';
+import { JobActions } from './job_actions';
 
-export interface IJobActions {
-  /** Opens the job as a tab of the main area. */
-  open(id: string): void;
+export const actionsPlugin: JupyterFrontEndPlugin<IJobActions> = {
+  id: 'cloudml-magic:actions',
+  description: 'What can be done with a job.',
+  autoStart: true,
+  requires: [IJobStore],
+  optional: [INotebookTracker, IDocumentManager],
+  provides: IJobActions,
+  activate: (app: JupyterFrontEnd, store: IJobStore, tracker: INotebookTracker | null, documents: IDocumentManager | null) => {
+    const visitor = new CellVisitor({
+      tracker,
+      documents,
+      root: PageConfig.getOption('serverRoot'),
+      activate: id => app.shell.activateById(id)
+    });
+    return new JobActions({
+      store,
+      tabs: () => app.resolveOptionalService(IJobTabs),
+      showTensorBoard: (address, title) => showTensorBoard(app, address, title),
+      visit: (job, near) => visitor.visit(job, near)
+    });
+  }
+};
 
-  /** Opens the job's tab at its log. */
-  openLogs(id: string): void;
-
-  /** Opens one tab with the curves of several jobs and their parameters side by side. */
-  compare(ids: readonly string[]): void;
-
-  /** Asks, naming the job as the server does, then cancels it. */
-  cancel(id: string): Promise<void>;
-
-  /** Asks for the model's name, then deploys; the operation's progress is in the store. */
-  deploy(id: string): Promise<void>;
-
-  /** Opens TensorBoard of these jobs as a tab, proxied through the Jupyter server. */
-  tensorboard(ids: readonly string[]): Promise<void>;
-
-  /** Puts the Python that brings the job back on the clipboard. */
-  copyPython(id: string): Promise<void>;
-
-  /** Asks, naming what will go, then deletes the job. */
-  remove(id: string): Promise<void>;
-
-  /**
-   * Shows the cell that sent the job, or the line that failed, and marks it; `near` is the widget in whose notebook to look first.
-   * False where the cell is not there any more.
-   */
-  goToCell(job: JobDocument, near?: Widget): Promise<boolean>;
+/** TensorBoard as a tab; one per address. It needs its own origin to reach its data, which is the server's. */
+function showTensorBoard(app: JupyterFrontEnd, address: string, title: string): void {
+  const id = `cloudml-tensorboard-${address.replace(/\W+/g, '-')}`;
+  const open = [...app.shell.widgets('main')].find(widget => widget.id === id);
+  if (!open) {
+    const content = new IFrame({ sandbox: ['allow-scripts', 'allow-same-origin', 'allow-forms', 'allow-downloads'] });
+    content.url = address;
+    const widget = new MainAreaWidget({ content });
+    widget.id = id;
+    widget.title.label = `TensorBoard: ${title}`;
+    widget.title.icon = cloudmlIcon;
+    widget.title.closable = true;
+    app.shell.add(widget, 'main');
+  }
+  app.shell.activateById(id);
 }
-
-export const IJobActions = new Token<IJobActions>('cloudml-magic:IJobActions', 'What can be done with a job.');

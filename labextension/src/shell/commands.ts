@@ -3,9 +3,9 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { PANEL_TABS } from '../panel/tabs';
-import { IJobStore } from '../store/job_store';
-import { IJobActions } from './actions';
-import { COMMANDS } from './command_ids';
+import { IJobStore } from '../tokens/job_store';
+import { IJobActions } from '../tokens/actions';
+import { COMMANDS } from '../tokens/command_ids';
 import { addJobCommands } from './job_commands';
 
 const CATEGORY = 'Cloud ML';

@@ -3,10 +3,10 @@
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { Widget } from '@lumino/widgets';
 import type { JobDocument } from '../documents/generated';
-import type { IJobTabs } from '../job_tab/tabs';
-import type { IJobStore } from '../store/job_store';
-import type { IJobActions } from './actions';
-import { askForName, confirm, told } from './dialogs';
+import type { IJobTabs } from '../tokens/job_tabs';
+import type { IJobStore } from '../tokens/job_store';
+import type { IJobActions } from '../tokens/actions';
+import { askForName, confirm, told } from '../parts/dialogs';
 
 export interface Surroundings {
   readonly store: IJobStore;

@@ -3,11 +3,11 @@
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { JobDocument } from '../documents/generated';
-import type { IJobStore } from '../store/job_store';
+import type { IJobStore } from '../tokens/job_store';
 import { isFinal, stateWord } from '../wording';
-import type { IJobActions } from './actions';
-import { COMMANDS } from './command_ids';
-import { choose, chooseSeveral } from './dialogs';
+import type { IJobActions } from '../tokens/actions';
+import { COMMANDS } from '../tokens/command_ids';
+import { choose, chooseSeveral } from '../parts/dialogs';
 
 const MOST_COMPARED = 8;
 

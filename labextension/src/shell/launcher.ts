@@ -2,10 +2,10 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILauncher } from '@jupyterlab/launcher';
-import { COMMANDS } from './command_ids';
-import { told } from './dialogs';
-import { cloudmlIcon, ICON_ADDRESS } from './icon';
-import { IPreferences, type Preferences } from './preferences';
+import { COMMANDS } from '../tokens/command_ids';
+import { told } from '../parts/dialogs';
+import { cloudmlIcon, ICON_ADDRESS } from '../parts/icon';
+import { IPreferences, type Preferences } from '../tokens/preferences';
 
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'cloudml-magic:launcher',

@@ -3,11 +3,11 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { JobDocument } from '../documents/generated';
-import { IJobStore } from '../store/job_store';
+import { IJobStore } from '../tokens/job_store';
 import { elapsedWords, figure } from '../wording';
 import { mainMetric } from '../panel/jobs/job_line';
-import { IJobActions } from './actions';
-import { IPreferences } from './preferences';
+import { IJobActions } from '../tokens/actions';
+import { IPreferences } from '../tokens/preferences';
 
 const SHOWN_MS = 10_000;
 

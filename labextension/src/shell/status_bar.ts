@@ -5,10 +5,10 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { runningWords } from '../panel/status_line';
-import { IJobStore } from '../store/job_store';
+import { IJobStore } from '../tokens/job_store';
 import { isFinal } from '../wording';
-import { COMMANDS } from './command_ids';
-import { cloudmlIcon } from './icon';
+import { COMMANDS } from '../tokens/command_ids';
+import { cloudmlIcon } from '../parts/icon';
 
 export const statusBarPlugin: JupyterFrontEndPlugin<void> = {
   id: 'cloudml-magic:status-bar',

@@ -3,7 +3,7 @@
 import type { Api, JobDetails, JobList, Operation, Status } from '../server/api';
 import { RequestBudget } from './budget';
 import { healthOfAnswer, healthOfFailure } from './health';
-import type { Health } from './job_store';
+import type { Health } from '../tokens/job_store';
 
 const MOST_IDS = 60;
 const LONGEST_BACKOFF = 30_000;

@@ -2,7 +2,7 @@
 
 import { PACKAGE_VERSION } from '../documents/generated';
 import { RequestError } from '../server/requests';
-import type { Health } from './job_store';
+import type { Health } from '../tokens/job_store';
 
 /** After an answer. */
 export function healthOfAnswer(serverVersion: string | null): Health {

@@ -3,8 +3,8 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Api } from '../server/api';
 import { Requests } from '../server/requests';
-import { DEFAULTS, IPreferences } from '../shell/preferences';
-import { IJobStore } from './job_store';
+import { DEFAULTS, IPreferences } from '../tokens/preferences';
+import { IJobStore } from '../tokens/job_store';
 import { JobStore } from './store';
 
 export const storePlugin: JupyterFrontEndPlugin<IJobStore> = {

@@ -11,7 +11,7 @@ import { Asking } from './asking';
 import { Attention } from './attention';
 import { readEvent } from './events';
 import { Gathering } from './gathering';
-import type { Health, IJobStore } from './job_store';
+import type { Health, IJobStore } from '../tokens/job_store';
 import { KnownJobs } from './known_jobs';
 import { PageClock } from './page_clock';
 import { Pulse } from './pulse';

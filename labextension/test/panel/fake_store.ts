@@ -6,7 +6,7 @@ import { Signal } from '@lumino/signaling';
 import { vi } from 'vitest';
 import type { JobDocument } from '../../src/documents/generated';
 import type { Api, Operation, Status } from '../../src/server/api';
-import type { Health, IJobStore } from '../../src/store/job_store';
+import type { Health, IJobStore } from '../../src/tokens/job_store';
 
 export class FakeStore implements IJobStore {
   readonly changed: Signal<IJobStore, ReadonlySet<string>> = new Signal<IJobStore, ReadonlySet<string>>(this);

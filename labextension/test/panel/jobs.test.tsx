@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { jobLine, mainMetric } from '../../src/panel/jobs/job_line';
 import { filtered, NO_FILTER, ordered } from '../../src/panel/jobs/job_order';
 import { JobsView } from '../../src/panel/jobs/jobs_view';
-import type { IJobActions } from '../../src/shell/actions';
+import type { IJobActions } from '../../src/tokens/actions';
 import { expectAccessible, expectTextOnly, PAYLOADS } from './axe';
 import { curve, FakeStore, job, NOW } from './fake_store';
 

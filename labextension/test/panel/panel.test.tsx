@@ -8,7 +8,7 @@ import { Panel } from '../../src/panel/panel';
 import { PanelWidget } from '../../src/panel/panel_widget';
 import { StatusLine } from '../../src/panel/status_line';
 import type { PanelTab } from '../../src/panel/tabs';
-import type { IJobActions } from '../../src/shell/actions';
+import type { IJobActions } from '../../src/tokens/actions';
 import { expectAccessible } from './axe';
 import { FakeStore, job, STATUS } from './fake_store';
 

@@ -2,9 +2,9 @@
 
 import { Notification } from '@jupyterlab/apputils';
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { IJobActions } from '../../src/shell/actions';
+import type { IJobActions } from '../../src/tokens/actions';
 import { endWords, tellEnds } from '../../src/shell/notifications';
-import { DEFAULTS, type IPreferences, type Preferences } from '../../src/shell/preferences';
+import { DEFAULTS, type IPreferences, type Preferences } from '../../src/tokens/preferences';
 import { curve, FakeStore, job, NOW } from '../panel/fake_store';
 
 const FAILED = job('4', {

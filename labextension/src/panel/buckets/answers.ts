@@ -1,6 +1,6 @@
 /** What a view asked the server, and the answer: none yet, a value, or a problem. */
 
-import { wordsOf } from '../../cards/parts/banner';
+import { wordsOf } from '../../parts/banner';
 import { useCallback, useEffect, useState } from 'react';
 import type { ErrorParts } from '../../server/requests';
 

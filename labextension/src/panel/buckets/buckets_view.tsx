@@ -2,7 +2,7 @@
 
 import { useState } from 'react';
 import type { Api } from '../../server/api';
-import { Banner } from '../../cards/parts/banner';
+import { Banner } from '../../parts/banner';
 import { useAnswer } from './answers';
 import { FolderView } from './folder_view';
 

@@ -3,9 +3,9 @@
 import { downloadIcon, fileUploadIcon, folderIcon } from '@jupyterlab/ui-components';
 import { useRef, useState, type DragEvent } from 'react';
 import type { Api, Listing, StoredObject } from '../../server/api';
-import { told } from '../../shell/dialogs';
+import { told } from '../../parts/dialogs';
 import { ago } from '../../wording';
-import { Banner } from '../../cards/parts/banner';
+import { Banner } from '../../parts/banner';
 import { nameWithin, folderAddress, objectAddress, sizeWords } from './addresses';
 import { useAnswer } from './answers';
 import { download } from './download';

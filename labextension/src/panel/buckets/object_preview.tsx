@@ -1,7 +1,7 @@
 /** What an object holds: text as text, a picture that the server has drawn anew, or why there is nothing to show. */
 
 import type { Api } from '../../server/api';
-import { Banner } from '../../cards/parts/banner';
+import { Banner } from '../../parts/banner';
 import { useAnswer } from './answers';
 
 const PICTURE_TYPES = new Set(['image/png', 'image/jpeg', 'image/webp']);

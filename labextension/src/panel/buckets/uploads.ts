@@ -1,10 +1,10 @@
 /** Files on their way into a folder, one after the other; nothing is replaced without asking. */
 
-import { wordsOf } from '../../cards/parts/banner';
+import { wordsOf } from '../../parts/banner';
 import { useState } from 'react';
 import type { Api } from '../../server/api';
 import { RequestError } from '../../server/requests';
-import { confirm } from '../../shell/dialogs';
+import { confirm } from '../../parts/dialogs';
 import { objectAddress, sizeWords } from './addresses';
 
 export interface UploadLine {

@@ -2,10 +2,10 @@
 
 import { ellipsesIcon } from '@jupyterlab/ui-components';
 import { memo, useCallback, type MouseEvent } from 'react';
-import { StateDot } from '../../cards/parts/state_dot';
+import { StateDot } from '../../parts/state_dot';
 import { Sparkline } from '../../charts/sparkline';
 import type { JobDocument } from '../../documents/generated';
-import type { IJobStore } from '../../store/job_store';
+import type { IJobStore } from '../../tokens/job_store';
 import { useSignal } from '../signals';
 import { jobLine, mainCurve } from './job_line';
 

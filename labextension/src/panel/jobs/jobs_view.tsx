@@ -2,8 +2,8 @@
 
 import { closeIcon } from '@jupyterlab/ui-components';
 import { useCallback, useMemo, useRef, useState, type KeyboardEvent } from 'react';
-import type { IJobActions } from '../../shell/actions';
-import type { IJobStore } from '../../store/job_store';
+import type { IJobActions } from '../../tokens/actions';
+import type { IJobStore } from '../../tokens/job_store';
 import { useNow, useSignal } from '../signals';
 import { JobFilters } from './job_filters';
 import { filtered, NO_FILTER, notebooksOf, ordered } from './job_order';

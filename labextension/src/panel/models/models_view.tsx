@@ -4,9 +4,9 @@ import { useCallback, useContext, useEffect, useState, type ReactNode } from 're
 import type { PredictionDocument } from '../../documents/generated';
 import type { Model, ModelVersion, Operation } from '../../server/api';
 import type { ErrorParts } from '../../server/requests';
-import { confirm, told } from '../../shell/dialogs';
-import type { IJobStore } from '../../store/job_store';
-import { Banner, wordsOf } from '../../cards/parts/banner';
+import { confirm, told } from '../../parts/dialogs';
+import type { IJobStore } from '../../tokens/job_store';
+import { Banner, wordsOf } from '../../parts/banner';
 import { Shown, useNow, useSignal } from '../signals';
 import { TryIt } from './try_it';
 import { VersionRow } from './version_row';

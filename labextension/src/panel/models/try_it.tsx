@@ -5,7 +5,7 @@ import type { PredictionDocument } from '../../documents/generated';
 import type { Api, ModelInterface } from '../../server/api';
 import type { ErrorParts } from '../../server/requests';
 
-import { Banner, wordsOf } from '../../cards/parts/banner';
+import { Banner, wordsOf } from '../../parts/banner';
 import { JsonQuestion } from './json_question';
 import { PictureQuestion } from './picture_question';
 

@@ -2,7 +2,7 @@
 
 import type { ModelVersion, Operation } from '../../server/api';
 import { ago } from '../../wording';
-import { Banner } from '../../cards/parts/banner';
+import { Banner } from '../../parts/banner';
 
 export interface VersionRowProps {
   readonly version: ModelVersion;

@@ -1,7 +1,7 @@
 /** The state of a job: a coloured dot and its word. */
 
 import { memo } from 'react';
-import { stateWord, type JobState } from '../../wording';
+import { stateWord, type JobState } from '../wording';
 
 export interface StateDotProps {
   state: JobState;

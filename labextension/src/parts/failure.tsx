@@ -1,7 +1,7 @@
 /** Why a job failed: one sentence, what to do, and the line with those before it. */
 
 import { memo } from 'react';
-import type { JobDocument } from '../../documents/generated';
+import type { JobDocument } from '../documents/generated';
 
 export type JobFailure = NonNullable<JobDocument['failure']>;
 

@@ -1,6 +1,6 @@
 /** What is wrong, why, and what to do: one calm line above what is shown nevertheless. */
 
-import type { ErrorParts } from '../../server/requests';
+import type { ErrorParts } from '../server/requests';
 import { Button } from './buttons';
 
 export interface BannerProps {

@@ -1,7 +1,7 @@
 /** The first line of a job: state, name, place; how long and how much; what can be done. */
 
-import type { JobDocument } from '../../documents/generated';
-import { about, isFinal, money } from '../../wording';
+import type { JobDocument } from '../documents/generated';
+import { about, isFinal, money } from '../wording';
 import { Elapsed } from './elapsed';
 import { StateDot } from './state_dot';
 

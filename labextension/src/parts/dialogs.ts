@@ -2,7 +2,7 @@
 
 import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
-import { wordsOf } from '../cards/parts/banner';
+import { wordsOf } from './banner';
 
 /** Tells what happened, why, and what to do next. */
 export async function showErrorParts(problem: unknown): Promise<void> {

@@ -1,8 +1,8 @@
 /** A log that scrolls: it follows its end while asked to, finds words, and shows a thousand lines at a time. */
 
 import { useEffect, useMemo, useRef, useState } from 'react';
-import type { LogLine } from '../../server/api';
-import { clock } from '../../wording';
+import type { LogLine } from '../server/api';
+import { clock } from '../wording';
 
 export const PAGE = 1000;
 

@@ -1,7 +1,7 @@
 /** How far a job is, as a line of its own colour. */
 
 import { memo } from 'react';
-import type { JobState } from '../../wording';
+import type { JobState } from '../wording';
 
 export interface ProgressBarProps {
   state: JobState;

@@ -1,8 +1,8 @@
 /** How long a job has taken, counted up by itself: each second one text node changes, and nothing else. */
 
 import { useEffect, useRef } from 'react';
-import type { JobDocument } from '../../documents/generated';
-import { elapsedWords, isFinal } from '../../wording';
+import type { JobDocument } from '../documents/generated';
+import { elapsedWords, isFinal } from '../wording';
 
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;

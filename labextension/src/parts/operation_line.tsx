@@ -1,6 +1,6 @@
 /** How a deployment goes, in one line. */
 
-import type { Operation } from '../../server/api';
+import type { Operation } from '../server/api';
 
 export function OperationLine({ operation }: { operation: Operation }): JSX.Element {
   const { done, error, kind, result, stage, title } = operation;

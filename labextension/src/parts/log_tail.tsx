@@ -1,8 +1,8 @@
 /** What a job printed: the last lines, or all that is here in a scrolling area that follows and can be searched. */
 
 import { memo, useId, useState } from 'react';
-import type { LogLine } from '../../server/api';
-import { clock } from '../../wording';
+import type { LogLine } from '../server/api';
+import { clock } from '../wording';
 import { LogArea } from './log_area';
 
 const TAIL = 4;
