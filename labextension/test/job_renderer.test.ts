@@ -23,7 +23,7 @@ const modelOf = (data: unknown, mime = JOB_MIME) =>
   }) as unknown as IRenderMime.IMimeModel & {
     setData: ReturnType<typeof vi.fn>;
   };
-const pass = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 20));
+const pass = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 60));
 
 const shown: Widget[] = [];
 async function show(payload: JobDocument, store: StoreOfTests, bundle: () => Promise<unknown> = () => Promise.resolve(BUNDLE)) {
