@@ -35,6 +35,11 @@ class ServerHalf:
         self.tensorboards = TensorBoards(self.jobs)
         self.status = StatusAnswers(self.follower)
 
+    def overview(self) -> dict[str, Any]:
+        """The list of jobs and the status, of one look at the platform."""
+        found, more = self.follower.listed()
+        return {**self.jobs.listing(found, more), "status": self.status.status(found)}
+
     def stop(self) -> None:
         """Ends what it began, with the server."""
         self.follower.stop()

@@ -29,9 +29,8 @@ class JobAnswers:
         self._follower = follower
         self._readers = Workers(_AT_ONCE, "cloudml-fold")
 
-    def listing(self) -> dict[str, Any]:
+    def listing(self, found: Sequence[Job], more: bool) -> dict[str, Any]:
         """The newest jobs, briefly: running first, then newest first."""
-        found, more = self._follower.listed()
         numbered = [pair for pair in self._numbered(found) if pair]
         ordered = sorted(numbered, key=lambda pair: pair[1].state.is_final)
         return {

@@ -24,15 +24,16 @@ class StatusAnswers:
     def __init__(self, follower: Follower) -> None:
         self._follower = follower
 
-    def status(self) -> dict[str, Any]:
-        """The status line."""
+    def status(self, listed: Sequence[Job] | None = None) -> dict[str, Any]:
+        """The status line; `listed` are the jobs, where somebody has just asked for them."""
         where = place(CURRENT)
         state, words = platform_standing()
         jobs: Sequence[Job] = []
         deployed = 0
         if state is PlatformState.UP and platform_has_begun():
             try:
-                jobs, deployed = self._follower.listed()[0], _deployed()
+                jobs = self._follower.listed()[0] if listed is None else listed
+                deployed = _deployed()
             except CloudMLError as error:
                 state, words = PlatformState.UNREACHABLE, error.what
         states = [job.last_seen.state for job in jobs]

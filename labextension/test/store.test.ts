@@ -33,7 +33,13 @@ class Server {
       jobs: ids.flatMap(id => this.jobs.get(id) ?? []),
       unknown: ids.filter(id => !this.jobs.has(id))
     }));
-  list = () => this.record('list', () => ({ session: this.session, jobs: [...this.jobs.values()], more: false }));
+  list = () =>
+    this.record('list', () => ({
+      session: this.session,
+      jobs: [...this.jobs.values()],
+      more: false,
+      status: { session: this.session, running: 1 }
+    }));
   status = () => this.record('status', () => ({ session: this.session, running: 1 }));
   operation = (id: string) =>
     this.record(`operation ${id}`, () => ({ id, kind: 'deploy', title: 'census', done: true }) as Operation);

@@ -19,7 +19,7 @@ class JobsHandler(Handler):
     async def get(self) -> None:
         ids = self.query("ids", rf"{JOB_ID}(,{JOB_ID})*", required=False)
         if not ids:
-            self.answer(await self.work(self.half.jobs.listing))
+            self.answer(await self.work(self.half.overview))
             return
         wanted = ids.split(",")
         if len(wanted) > _MOST_DETAILS:

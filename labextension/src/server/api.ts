@@ -29,6 +29,7 @@ export interface JobList {
   session: string;
   jobs: NumberedDocument[];
   more: boolean;
+  status: Status;
 }
 
 export interface JobDetails {

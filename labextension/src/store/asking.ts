@@ -124,6 +124,8 @@ export class Asking {
       await this.#askDetails();
     } else if (need === LIST) {
       this.takers.list(await this.api.jobs());
+      // The list brings the status along.
+      this.#budget.drop(STATUS);
     } else if (need === STATUS) {
       this.takers.status(await this.api.status());
     } else {

@@ -178,7 +178,8 @@ export class JobStore implements IJobStore {
     ids.forEach(id => this.#want(id));
   }
 
-  #takeList({ session, jobs }: JobList): void {
+  #takeList({ session, jobs, status }: JobList): void {
+    this.status = status;
     this.#enter(session);
     jobs.forEach(job => this.#takeDocument(job, false));
     this.#known.setOrder(jobs.map(job => job.document.id));
