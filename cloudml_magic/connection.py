@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cloudml_magic.client import Access, Client
+from cloudml_magic.client.sign_of_life import answers_soon
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform import settings as local
 from cloudml_magic.local_platform.address import PlatformAddress, was_stopped
@@ -159,8 +160,11 @@ def only_looking() -> Iterator[None]:
 def platform_standing() -> tuple[PlatformState, str]:
     """Whether the local platform runs, found out without starting it, and in words."""
     places = PlatformPlaces.of_this_user()
-    if find_running() is not None:
+    found = find_running()
+    if found is not None and answers_soon(found.endpoint, found.token):
         return PlatformState.UP, "The local platform runs."
+    if found is not None:
+        return PlatformState.UNREACHABLE, "The local platform does not answer; jobs that run go on."
     if not places.address_file.exists():
         return PlatformState.STOPPED, "The local platform has not run yet; it starts with the first job."
     if was_stopped(places):
@@ -175,9 +179,10 @@ def platform_has_begun() -> bool:
 
 def _found_platform() -> PlatformAddress:
     found = find_running()
-    if found is None:
-        state, words = platform_standing()
-        raise CloudMLError(f"platform-{state}", words, next="Start it: `cloudml platform start`.")
+    state, words = platform_standing()
+    if found is None or state is not PlatformState.UP:
+        following = "Start it: `cloudml platform start`." if found is None else "`cloudml doctor` looks into it."
+        raise CloudMLError(f"platform-{state}", words, next=following)
     return found
 
 

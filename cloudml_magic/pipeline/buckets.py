@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ _PICTURE_BYTES = 32 << 20
 _MOST_PIXELS = 25_000_000
 _SIDE = 512
 _TOO_MANY_PIXELS = "The picture has too many pixels to be shown here."
+_DECODING = threading.Lock()
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 
 
@@ -55,10 +57,12 @@ def preview(address: str) -> dict[str, Any]:
     if _is_picture(begun):
         if size > _PICTURE_BYTES:
             return _nothing("The picture is too large to be shown here.")
-        return _picture(begun if size <= len(begun) else browser.read(where) or b"")
+        shown = _picture(begun if size <= len(begun) else browser.read(where) or b"")
+        if shown is not None:
+            return shown
     text = _text(begun, cut=size > len(begun))
     if text is None:
-        return _nothing("It holds neither text nor a picture.")
+        return _nothing("It holds neither a text nor a picture that can be read.")
     return {"kind": "text", "text": text, "cut": size > len(begun)}
 
 
@@ -77,20 +81,24 @@ def _is_picture(begun: bytes) -> bool:
     return begun.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM")) or begun[8:12] == b"WEBP"
 
 
-def _picture(content: bytes) -> dict[str, Any]:
-    """Decoded and encoded anew, so that what is shown is a picture and nothing else."""
+def _picture(content: bytes) -> dict[str, Any] | None:
+    """Decoded and encoded anew, so that what is shown is a picture and nothing else; None for what only begins so.
+
+    One at a time, since each may take a hundred megabytes.
+    """
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
+        with _DECODING, warnings.catch_warnings():
             # Ours is the limit, and it is stricter.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
                 if opened.width * opened.height > _MOST_PIXELS:
                     return _nothing(_TOO_MANY_PIXELS)
                 is_clear = "A" in opened.getbands() or "transparency" in opened.info
+                # Small before anything else is made of it.
+                opened.thumbnail((_SIDE, _SIDE))
                 shown = opened.convert("RGBA" if is_clear else "RGB")
-        shown.thumbnail((_SIDE, _SIDE))
         file = io.BytesIO()
         if is_clear:
             shown.save(file, "PNG")
@@ -99,7 +107,7 @@ def _picture(content: bytes) -> dict[str, Any]:
     except Image.DecompressionBombError:
         return _nothing(_TOO_MANY_PIXELS)
     except (OSError, SyntaxError, ValueError, EOFError):
-        return _nothing("The picture cannot be read.")
+        return None
     kind = "image/png" if is_clear else "image/jpeg"
     return {"kind": "picture", "content_type": kind, "content": base64.b64encode(file.getvalue()).decode()}
 

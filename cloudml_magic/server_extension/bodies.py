@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ from cloudml_magic.errors import CloudMLError
 
 Value = TypeVar("Value")
 _DEEPEST = 64
+# Halves of characters, which no file and no request can carry.
+_LONE = re.compile(r"[\ud800-\udfff]")
 
 
 class Fields:
@@ -35,7 +38,7 @@ class Fields:
         value = self._content.pop(name, None)
         if value is None and not required:
             return None
-        if not isinstance(value, str) or not value.strip() or len(value) > longest:
+        if not isinstance(value, str) or not value.strip() or len(value) > longest or _LONE.search(value):
             raise refused(f"`{name}` must be a text of 1 to {longest} characters.")
         return value
 

@@ -61,8 +61,12 @@ class Handler(APIHandler):
         """What a blocking call returns."""
         return await self.extension.workers.run(function)
 
-    def fields(self) -> Fields:
-        """The fields of the body."""
+    async def reply(self, function: Callable[[], Any]) -> None:
+        """Sends what a blocking call returns; large answers are written in its thread too."""
+        self.finish(await self.work(lambda: _written(function())))
+
+    async def fields(self) -> Fields:
+        """The fields of the body; read in a thread, for a large one takes its time."""
         if len(self.request.body) > self.largest_body:
             raise CloudMLError(
                 "body-too-large",
@@ -70,15 +74,20 @@ class Handler(APIHandler):
                 why=f"{len(self.request.body):,} bytes; {self.largest_body:,} are taken at once.",
                 next="Send less at once.",
             )
-        return Fields.of(self.request.body)
+        return await self.work(lambda: Fields.of(self.request.body))
 
-    def no_fields(self) -> None:
+    async def no_fields(self) -> None:
         """Refuses a body that says anything."""
-        self.fields().end()
+        (await self.fields()).end()
 
     def query(self, name: str, pattern: str = r"[^\x00]+", *, required: bool = True) -> str:
         """A parameter of the address, whole and of a form; empty where it need not be there."""
-        value = self.get_query_argument(name, "", strip=False)
+        # As it came: Tornado would make spaces of control characters, and another name of the name.
+        values = self.request.query_arguments.get(name, [])
+        try:
+            value = values[-1].decode("utf-8") if values else ""
+        except UnicodeDecodeError:
+            raise refused(f"`{name}` is no UTF-8.") from None
         if not value and not required:
             return ""
         if len(value) > _LONGEST_QUERY or not re.fullmatch(pattern, value):
@@ -87,7 +96,7 @@ class Handler(APIHandler):
 
     def answer(self, content: Any) -> None:
         """Sends JSON."""
-        self.finish(json.dumps(content, allow_nan=False, separators=(",", ":")))
+        self.finish(_written(content))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Errors are the four parts; no traceback and nothing that we do not mean to tell."""
@@ -106,3 +115,7 @@ class Handler(APIHandler):
 
     def _has(self, method: str | None) -> bool:
         return getattr(type(self), (method or "").lower()) is not getattr(web.RequestHandler, (method or "").lower())
+
+
+def _written(content: Any) -> str:
+    return json.dumps(content, allow_nan=False, separators=(",", ":"))

@@ -29,6 +29,7 @@ _STATUSES = {
         "wrong-state",
     ),
     413: ("body-too-large", "instance-too-large", "too-many-instances", "upload-too-large"),
+    507: ("upload-failed",),
     502: (
         "bucket-failed",
         "local-platform-not-installed",

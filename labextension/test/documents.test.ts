@@ -46,13 +46,21 @@ describe('a document', () => {
     ['a fraction of two', { ...aJob(), fraction: 2 }],
     ['half an epoch', { ...aJob(), epoch: 0.5 }],
     ['an infinite time', { ...aJob(), updated_at: Infinity }],
-    ['a name that is too long', { ...aJob(), name: 'n'.repeat(129) }],
+    ['an id that is none', { ...aJob(), id: '7; rm' }],
     ['too many lines', { ...aJob(), log: Array(201).fill(aJob().log[0]) }],
     ['an artifact twice', { ...aJob(), artifacts: ['model', 'model'] }],
     ['columns of unequal length', { ...aJob(), curves: [{ name: 'loss', steps: [1, 2], values: [1], validation: null }] }],
     ['a function', { ...aJob(), name: () => 'x' }],
     ['a hole in a list', { ...aJob(), warnings: Array(1) }]
   ])('is refused when it is %s', (_, value) => expect(readJob(value)).toBeNull());
+
+  it('is cut where a text is too long, by characters as people count them', () => {
+    const long = readJob({ ...aJob(), name: '😀'.repeat(200), log: [{ time: 1, severity: 'INFO', text: 'x\t'.repeat(3000) }] });
+    expect([...long!.name]).toHaveLength(128);
+    expect(long!.log[0]!.text.length).toBeLessThanOrEqual(2000);
+    const whole = '😀'.repeat(128);
+    expect(readJob({ ...aJob(), name: whole })!.name).toBe(whole);
+  });
 
   it.each(Object.keys(aJob()))('is refused without %s', name => {
     const { [name as 'name']: _, ...rest } = aJob();

@@ -72,7 +72,9 @@ async def test_texts_and_pictures_are_shown(server: Server) -> None:
     assert picture["content_type"] == "image/jpeg"
     assert Image.open(io.BytesIO(base64.b64decode(picture["content"]))).size == (512, 256)
     nothing = await server.get("objects", "preview", address=await put("model.bin", b"\x00\x01\xff"))
-    assert nothing == {"kind": "none", "why": "It holds neither text nor a picture."}
+    assert nothing == {"kind": "none", "why": "It holds neither a text nor a picture that can be read."}
+    table = await server.get("objects", "preview", address=await put("begins.csv", b"BMI,age\n22.5,31\n"))
+    assert table == {"kind": "text", "text": "BMI,age\n22.5,31\n", "cut": False}
 
 
 @pytest.mark.parametrize("name, content", [
@@ -94,7 +96,7 @@ async def test_a_picture_that_would_fill_the_memory_is_not_decoded(server: Serve
     assert shown == {"kind": "none", "why": "The picture has too many pixels to be shown here."}
     Image.new("RGB", (20, 20)).save(file := io.BytesIO(), "PNG")
     broken = await server.get("objects", "preview", address=await put("broken.png", file.getvalue()[:45]))
-    assert broken == {"kind": "none", "why": "The picture cannot be read."}
+    assert broken == {"kind": "none", "why": "It holds neither a text nor a picture that can be read."}
 
 
 @pytest.mark.parametrize(
@@ -137,3 +139,30 @@ async def test_what_is_too_large_is_refused_before_it_is_read(server: Server, jp
     assert parts["why"] == "It has 1,001 bytes; 1,000 are allowed."
     with pytest.raises(HTTPClientError):
         await server.get("objects", "preview", address=f"{ROOT}/large")
+
+
+async def test_a_control_character_makes_no_other_name_of_a_name(server: Server) -> None:
+    """Names are told apart to the last byte, as the bucket does; Tornado alone would make spaces of them."""
+    plain = f"{ROOT}/odd/a b"
+    await uploaded(server, plain, b"plain", overwrite="1")
+    await uploaded(server, f"{ROOT}/odd/a\x01b", b"other", overwrite="1")
+    for address, content in ((plain, b"plain"), (f"{ROOT}/odd/a\x01b", b"other")):
+        back = await server.raw("GET", "objects", "content", params={"address": address})
+        assert back.body == content
+
+
+async def test_a_full_disk_is_said_in_words(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent is not stored in part."""
+
+    class Full(io.BytesIO):
+        def write(self, _: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cloudml_magic.server_extension.routes.buckets.tempfile.TemporaryFile", Full)
+    monkeypatch.setattr("cloudml_magic.server_extension.routes.buckets.tempfile.gettempdir", lambda: "/tmp")
+    status, parts = await server.refused(
+        "POST", "objects", "upload", body=b"x" * 5000, params={"address": f"{ROOT}/never"}
+    )
+    assert (status, parts["reference"], parts["why"]) == (507, "upload-failed", "No space left on device in /tmp.")
+    status, _ = await server.refused("GET", "objects", "content", params={"address": f"{ROOT}/never"})
+    assert status == 404

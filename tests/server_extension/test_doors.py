@@ -68,8 +68,8 @@ async def test_a_cookie_alone_changes_nothing(jp_serverapp: Any, http_server_cli
         if answers_to(handler, "POST"):
             for more in ({}, evil, own_host):
                 answer = await asked(http_server_client, jp_base_url, path, "POST", {**cookie, **more})
-                assert answer.code in (403, 404), (path, answer.code)
-                assert answer.code == 403 or b"no-tensorboard" not in answer.body, "It was let in."
+                # Jupyter calls a request from elsewhere not found; one of unknown origin lacks its token, whatever it asks for.
+                assert answer.code in ((403, 404) if "Origin" in more else (403,)), (path, more, answer.code)
     status = await asked(http_server_client, jp_base_url, "/cloudml/v1/status", "GET", cookie)
     assert status.code == 200, "The cookie is that of a user who is logged in."
 
@@ -83,7 +83,7 @@ async def test_tensorboard_alone_is_asked_by_post_from_its_own_page(
     for path, handler in PATHS:
         if answers_to(handler, "POST"):
             answer = await asked(http_server_client, jp_base_url, path, "POST", own)
-            let_in = b"no-tensorboard" in answer.body
+            let_in = answer.code != 403
             assert let_in == (handler is BoardHandler), (path, answer.code)
 
 

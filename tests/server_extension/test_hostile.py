@@ -86,3 +86,16 @@ async def test_pictures_are_a_name_and_base64(server: Server, picture: object) -
     body = json.dumps({"title": "m", "pictures": [picture]})
     status, parts = await server.refused("POST", "models", "predict", body=body)
     assert (status, parts["reference"]) == (400, "bad-request")
+
+
+async def test_half_a_character_is_no_title(server: Server) -> None:
+    """JSON can carry what no file and no request can."""
+    for path, name in ((("models", "undeploy"), "title"), (("models", "deploy"), "what")):
+        status, parts = await server.refused("POST", *path, body=f'{{"{name}": "\\ud800"}}')
+        assert (status, parts["reference"]) == (400, "bad-request")
+
+
+async def test_what_is_too_large_is_not_taken_apart(server: Server) -> None:
+    """Ten megabytes of pictures; more would hold up everything else that the server does."""
+    status, parts = await server.refused("POST", "models", "predict", body="[" * (15 << 20))
+    assert (status, parts["reference"]) == (413, "body-too-large")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,3 +78,36 @@ async def test_stopped_killed_and_back(own_server: Server) -> None:
     another = await in_thread(lambda: send("print(2)", "another").wait())
     listed = await own_server.get("jobs")
     assert {each["document"]["id"] for each in listed["jobs"]} == {job.id, another.id}
+
+
+async def test_a_platform_that_hangs_is_said_within_seconds(own_server: Server) -> None:
+    """It holds up neither the status line nor the server's threads."""
+    await in_thread(lambda: send("print(1)").wait())
+    platform = lifecycle.find_running()
+    assert platform is not None
+    os.kill(platform.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        status = await own_server.get("status")
+        assert status["platform"] == {
+            "state": "unreachable",
+            "words": "The local platform does not answer; jobs that run go on.",
+        }
+        code, parts = await own_server.refused("GET", "jobs")
+        assert (code, parts["reference"], parts["next"]) == (
+            502,
+            "platform-unreachable",
+            "`cloudml doctor` looks into it.",
+        )
+        assert time.monotonic() - began < 10
+    finally:
+        os.kill(platform.pid, signal.SIGCONT)
+    await until_well(own_server)
+
+
+async def until_well(server: Server) -> None:
+    for _ in range(50):
+        if (await server.get("status"))["platform"]["state"] == "up":
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("It did not come back.")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -67,3 +70,16 @@ async def until_runs(server: Server, board: list[str], wanted: list[str]) -> lis
         if sorted(runs) == wanted or time.monotonic() > deadline:
             return sorted(runs)
         await in_thread(lambda: time.sleep(0.2))
+
+
+def test_one_that_nobody_asks_any_more_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Neither socket nor links, nor the folder of the last one."""
+    folder = tmp_path / "place" / "key"
+    (folder / "logs").mkdir(parents=True)
+    program = (
+        "import sys; from pathlib import Path; from cloudml_magic.server_extension.tensorboard import process;"
+        "end = lambda: process._end(Path(sys.argv[1]));"
+        "process.Attended(lambda *_: [], end, 0.05).end_when_idle()"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(folder)], timeout=30).returncode == 0
+    assert not folder.parent.exists()

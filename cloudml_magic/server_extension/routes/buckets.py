@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -13,9 +14,9 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.server_extension.bodies import refused
 from cloudml_magic.server_extension.handler import Handler
 
-_BUCKET = r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"
-_FOLDER = rf"{_BUCKET}(/[^\x00]*)?"
-_OBJECT = rf"{_BUCKET}/[^\x00]*[^/\x00]"
+BUCKET = r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]"
+FOLDER = rf"{BUCKET}(/[^\x00]*)?"
+_OBJECT = rf"{BUCKET}/[^\x00]*[^/\x00]"
 
 
 class BucketsHandler(Handler):
@@ -23,7 +24,7 @@ class BucketsHandler(Handler):
 
     @web.authenticated
     async def get(self) -> None:
-        self.answer(await self.work(self.half.buckets.buckets))
+        await self.reply(self.half.buckets.buckets)
 
 
 class ObjectsHandler(Handler):
@@ -31,8 +32,8 @@ class ObjectsHandler(Handler):
 
     @web.authenticated
     async def get(self) -> None:
-        folder, page = self.query("folder", _FOLDER), self.query("page", required=False) or None
-        self.answer(await self.work(lambda: self.half.buckets.level(folder, page)))
+        folder, page = self.query("folder", FOLDER), self.query("page", required=False) or None
+        await self.reply(lambda: self.half.buckets.level(folder, page))
 
 
 class PreviewHandler(Handler):
@@ -41,7 +42,7 @@ class PreviewHandler(Handler):
     @web.authenticated
     async def get(self) -> None:
         address = self.query("address", _OBJECT)
-        self.answer(await self.work(lambda: self.half.buckets.preview(address)))
+        await self.reply(lambda: self.half.buckets.preview(address))
 
 
 class ContentHandler(Handler):
@@ -67,6 +68,7 @@ class UploadHandler(Handler):
     """Takes a file as it comes; it is stored when it is whole."""
 
     _file: IO[bytes] | None = None
+    _trouble: OSError | None = None
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Looks at who sends what and how much before anything is read."""
@@ -87,18 +89,33 @@ class UploadHandler(Handler):
             )
         assert self.request.connection is not None
         self.request.connection.set_max_body_size(limit)  # type: ignore[attr-defined]
-        self._file = tempfile.NamedTemporaryFile(prefix="cloudml-upload-")  # noqa: SIM115 (closed by `_drop`)
+        # Without a name: nothing is left of it, however this server ends.
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `_drop`)
 
     def data_received(self, chunk: bytes) -> None:
         assert self._file is not None
-        self._file.write(chunk)
+        if self._trouble is None:
+            try:
+                self._file.write(chunk)
+            except OSError as trouble:
+                self._trouble = trouble
 
     @web.authenticated
     async def post(self) -> None:
         assert self._file is not None
-        file = Path(self._file.name)
-        self._file.flush()
-        self.answer(await self.work(lambda: self.half.buckets.upload(self._address, file, self._overwrite)))
+        try:
+            self._file.flush()
+        except OSError as trouble:
+            self._trouble = trouble
+        if self._trouble is not None:
+            raise CloudMLError(
+                "upload-failed",
+                "The file could not be taken in.",
+                why=f"{self._trouble.strerror or self._trouble} in {tempfile.gettempdir()}.",
+                next="Free space on the machine of the Jupyter server, and upload the file again.",
+            )
+        file = Path(f"/proc/self/fd/{self._file.fileno()}")
+        await self.reply(lambda: self.half.buckets.upload(self._address, file, self._overwrite))
 
     def on_finish(self) -> None:
         self._drop()
@@ -110,7 +127,8 @@ class UploadHandler(Handler):
 
     def _drop(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):
+                self._file.close()
 
 
 ROUTES = [

@@ -19,12 +19,12 @@ class JobsHandler(Handler):
     async def get(self) -> None:
         ids = self.query("ids", rf"{JOB_ID}(,{JOB_ID})*", required=False)
         if not ids:
-            self.answer(await self.work(self.half.overview))
+            await self.reply(self.half.overview)
             return
         wanted = ids.split(",")
         if len(wanted) > _MOST_DETAILS:
             raise refused(f"{len(wanted)} jobs; {_MOST_DETAILS} are answered at once.")
-        self.answer(await self.work(lambda: self.half.jobs.details(wanted)))
+        await self.reply(lambda: self.half.jobs.details(wanted))
 
 
 class CurvesHandler(Handler):
@@ -32,7 +32,7 @@ class CurvesHandler(Handler):
 
     @web.authenticated
     async def get(self, job_id: str) -> None:
-        self.answer(await self.work(lambda: self.half.jobs.curves(job_id)))
+        await self.reply(lambda: self.half.jobs.curves(job_id))
 
 
 class LogsHandler(Handler):
@@ -43,7 +43,7 @@ class LogsHandler(Handler):
         last = int(self.query("last", r"[0-9]{1,6}", required=False) or _LINES)
         if not 1 <= last <= _MOST_LINES:
             raise refused(f"`last` must be from 1 to {_MOST_LINES}.")
-        self.answer(await self.work(lambda: self.half.jobs.logs(job_id, last)))
+        await self.reply(lambda: self.half.jobs.logs(job_id, last))
 
 
 class BundleHandler(Handler):
@@ -51,7 +51,7 @@ class BundleHandler(Handler):
 
     @web.authenticated
     async def get(self, job_id: str) -> None:
-        self.answer(await self.work(lambda: self.half.jobs.bundle(job_id)))
+        await self.reply(lambda: self.half.jobs.bundle(job_id))
 
 
 class CancelHandler(Handler):
@@ -59,8 +59,8 @@ class CancelHandler(Handler):
 
     @web.authenticated
     async def post(self, job_id: str) -> None:
-        self.no_fields()
-        self.answer(await self.work(lambda: self.half.jobs.cancel(job_id)))
+        await self.no_fields()
+        await self.reply(lambda: self.half.jobs.cancel(job_id))
 
 
 class DeletionHandler(Handler):
@@ -68,7 +68,7 @@ class DeletionHandler(Handler):
 
     @web.authenticated
     async def get(self, job_id: str) -> None:
-        self.answer(await self.work(lambda: self.half.jobs.deletion(job_id)))
+        await self.reply(lambda: self.half.jobs.deletion(job_id))
 
 
 class DeleteHandler(Handler):
@@ -76,8 +76,8 @@ class DeleteHandler(Handler):
 
     @web.authenticated
     async def post(self, job_id: str) -> None:
-        self.no_fields()
-        self.answer(await self.work(lambda: self.half.jobs.delete(job_id)))
+        await self.no_fields()
+        await self.reply(lambda: self.half.jobs.delete(job_id))
 
 
 ROUTES = [

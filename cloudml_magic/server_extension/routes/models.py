@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Any
 
 from tornado import web
 
 from cloudml_magic.server_extension.bodies import Fields, refused
 from cloudml_magic.server_extension.handler import JOB_ID, Handler
+from cloudml_magic.server_extension.routes.buckets import FOLDER
 
 _TITLE = 300
 _ADDRESS = 2048
 _MOST_PICTURES = 64
-_LARGEST_PREDICTION = 48 << 20
+_LARGEST_PREDICTION = 14 << 20  # ten megabytes of pictures, in base64
 
 
 class ModelsHandler(Handler):
@@ -22,7 +24,7 @@ class ModelsHandler(Handler):
 
     @web.authenticated
     async def get(self) -> None:
-        self.answer(await self.work(self.half.models.models))
+        await self.reply(self.half.models.models)
 
 
 class InterfaceHandler(Handler):
@@ -31,7 +33,7 @@ class InterfaceHandler(Handler):
     @web.authenticated
     async def get(self) -> None:
         title = self.query("title")
-        self.answer(await self.work(lambda: self.half.models.interface(title)))
+        await self.reply(lambda: self.half.models.interface(title))
 
 
 class DeployJobHandler(Handler):
@@ -39,10 +41,10 @@ class DeployJobHandler(Handler):
 
     @web.authenticated
     async def post(self, job_id: str) -> None:
-        fields = self.fields()
+        fields = await self.fields()
         name = fields.text("as", _TITLE, required=False)
         fields.end()
-        self.answer(await self.work(lambda: self.half.models.deploy_job(job_id, name)))
+        await self.reply(lambda: self.half.models.deploy_job(job_id, name))
 
 
 class DeployHandler(Handler):
@@ -50,10 +52,12 @@ class DeployHandler(Handler):
 
     @web.authenticated
     async def post(self) -> None:
-        fields = self.fields()
+        fields = await self.fields()
         what, name = fields.required_text("what", _ADDRESS), fields.text("as", _TITLE, required=False)
         fields.end()
-        self.answer(await self.work(lambda: self.half.models.deploy(what, name)))
+        if what.startswith("gs://") and not re.fullmatch(FOLDER, what):
+            raise refused("`what` is no address in a bucket.")
+        await self.reply(lambda: self.half.models.deploy(what, name))
 
 
 class UndeployHandler(Handler):
@@ -61,10 +65,10 @@ class UndeployHandler(Handler):
 
     @web.authenticated
     async def post(self) -> None:
-        fields = self.fields()
+        fields = await self.fields()
         title = fields.required_text("title", _TITLE)
         fields.end()
-        self.answer(await self.work(lambda: self.half.models.undeploy(title)))
+        await self.reply(lambda: self.half.models.undeploy(title))
 
 
 class RemovalHandler(Handler):
@@ -73,7 +77,7 @@ class RemovalHandler(Handler):
     @web.authenticated
     async def get(self) -> None:
         title = self.query("title")
-        self.answer(await self.work(lambda: self.half.models.removal(title)))
+        await self.reply(lambda: self.half.models.removal(title))
 
 
 class DeleteModelHandler(Handler):
@@ -81,10 +85,10 @@ class DeleteModelHandler(Handler):
 
     @web.authenticated
     async def post(self) -> None:
-        fields = self.fields()
+        fields = await self.fields()
         title, words = fields.required_text("title", _TITLE), fields.required_text("words", _ADDRESS)
         fields.end()
-        self.answer(await self.work(lambda: self.half.models.delete(title, words)))
+        await self.reply(lambda: self.half.models.delete(title, words))
 
 
 class PredictHandler(Handler):
@@ -94,16 +98,16 @@ class PredictHandler(Handler):
 
     @web.authenticated
     async def post(self) -> None:
-        fields = self.fields()
+        fields = await self.fields()
         title = fields.required_text("title", _TITLE)
         if fields.has("pictures"):
-            pictures = fields.items("pictures", _MOST_PICTURES, _picture)
+            pictures = await self.work(lambda: fields.items("pictures", _MOST_PICTURES, _picture))
             fields.end()
-            self.answer(await self.work(lambda: self.half.models.predict_pictures(title, pictures)))
+            await self.reply(lambda: self.half.models.predict_pictures(title, pictures))
             return
         instances = fields.anything("instances")
         fields.end()
-        self.answer(await self.work(lambda: self.half.models.predict_instances(title, instances)))
+        await self.reply(lambda: self.half.models.predict_instances(title, instances))
 
 
 def _picture(item: Any) -> tuple[str, bytes]:

@@ -12,7 +12,7 @@ class StatusHandler(Handler):
 
     @web.authenticated
     async def get(self) -> None:
-        self.answer(await self.work(self.half.status.status))
+        await self.reply(self.half.status.status)
 
 
 ROUTES = [(r"status", StatusHandler)]

@@ -18,7 +18,7 @@ class OpenHandler(Handler):
 
     @web.authenticated
     async def post(self) -> None:
-        fields = self.fields()
+        fields = await self.fields()
         ids = fields.items("jobs", _MOST_JOBS, _job_id)
         fields.end()
         key = await self.work(lambda: self.half.tensorboards.open(ids))

@@ -14,7 +14,7 @@ class WatchHandler(Handler):
 
     @web.authenticated
     async def post(self) -> None:
-        fields = self.fields()
+        fields = await self.fields()
         page, visible = fields.required_text("page", _LONGEST_PAGE), fields.flag("visible")
         fields.end()
         self.half.follower.renew(page, visible)

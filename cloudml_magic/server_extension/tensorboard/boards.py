@@ -182,4 +182,5 @@ def _logs_of(job: Job) -> Path:
 def _link_names(jobs: Sequence[Job]) -> list[str]:
     """What TensorBoard calls the jobs: by their names, with their ids where two have the same."""
     names = [re.sub(r"[^\w.-]+|^\.", "_", job.name)[:_LONGEST_NAME] or "job" for job in jobs]
-    return [name if names.count(name) == 1 else f"{name}-{job.id}" for name, job in zip(names, jobs, strict=True)]
+    # Ids hold no tilde and no name here does, so that no job can be called what another one is made of.
+    return [name if names.count(name) == 1 else f"{name}~{job.id}" for name, job in zip(names, jobs, strict=True)]

@@ -26,7 +26,7 @@ def main(socket: str, logs: str) -> None:
     from werkzeug.serving import make_server
 
     os.umask(0o077)
-    application = Attended(_tensorboard(logs))
+    application = Attended(_tensorboard(logs), lambda: _end(Path(socket).parent))
     server = make_server(f"unix://{socket}", 0, application, threaded=True)
     threading.Thread(target=application.end_when_idle, daemon=True).start()
     sys.stdout.buffer.write(READY)
@@ -37,8 +37,11 @@ def main(socket: str, logs: str) -> None:
 class Attended:
     """A WSGI application that knows when it was asked last."""
 
-    def __init__(self, application: Callable[..., Iterable[bytes]], idle_seconds: float = _IDLE_SECONDS) -> None:
+    def __init__(
+        self, application: Callable[..., Iterable[bytes]], end: Callable[[], None], idle_seconds: float = _IDLE_SECONDS
+    ) -> None:
         self._application = application
+        self._end = end
         self._idle_seconds = idle_seconds
         self._asked = time.monotonic()
 
@@ -50,7 +53,7 @@ class Attended:
         """Ends the process once nobody has asked for a while."""
         while (left := self._asked + self._idle_seconds - time.monotonic()) > 0:
             time.sleep(left)
-        os._exit(0)
+        self._end()
 
 
 def _tensorboard(logs: str) -> Callable[..., Iterable[bytes]]:
@@ -77,6 +80,11 @@ def _end_with_parent(folder: Path) -> None:
     """The other end of standard input is closed when the Jupyter server ends, however it does; nothing is left."""
     while sys.stdin.buffer.read(1):
         pass
+    _end(folder)
+
+
+def _end(folder: Path) -> None:
+    """Leaves nothing behind: neither socket nor links."""
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
         folder.parent.rmdir()

@@ -48,7 +48,7 @@ def ask(path: Path, method: str, target: str, headers: Mapping[str, str], body: 
         connection.request(method, target, body=body or None, headers=sent)
         answer = connection.getresponse()
         content = answer.read(_LARGEST_ANSWER + 1)
-    except (OSError, http.client.HTTPException) as problem:
+    except (OSError, ValueError, http.client.HTTPException) as problem:
         raise _failed(type(problem).__name__) from None
     finally:
         connection.close()

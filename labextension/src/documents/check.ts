@@ -103,8 +103,13 @@ function typeOf(value: unknown): string {
 }
 
 function text(value: string, schema: Schema): unknown {
-  const isFitting = value.length <= (schema.maxLength ?? Infinity) && (!schema.pattern || new RegExp(schema.pattern).test(value));
-  return isFitting ? clean(value) : REFUSED;
+  if (schema.pattern) {
+    return value.length <= (schema.maxLength ?? Infinity) && new RegExp(schema.pattern).test(value) ? value : REFUSED;
+  }
+  // What is only read is cut and not refused; an emoji is one character, whatever UTF-16 makes of it.
+  const most = schema.maxLength ?? value.length;
+  const shown = clean(value.slice(0, 2 * most));
+  return shown.length <= most ? shown : [...shown].slice(0, most).join('');
 }
 
 function list(value: unknown[], schema: Schema, depth: number): unknown {
@@ -129,14 +134,15 @@ function record(value: object, schema: Schema, depth: number): unknown {
   }
   const copy: Record<string, unknown> = {};
   for (const name of names) {
-    if (rest && (NEVER_KEYS.has(name) || name.length > LONGEST_KEY)) {
+    const key = rest ? clean(name) : name;
+    if (NEVER_KEYS.has(key) || key.length > LONGEST_KEY) {
       return REFUSED;
     }
     const item = copyOf((value as Record<string, unknown>)[name], schema.properties?.[name] ?? rest ?? {}, depth + 1);
     if (item === REFUSED) {
       return REFUSED;
     }
-    copy[rest ? clean(name) : name] = item;
+    copy[key] = item;
   }
   return copy;
 }

@@ -8,8 +8,11 @@ export function isSameNotebook(named: string, path: string): boolean {
 
 /** The path under the server's root, or null where the notebook lies elsewhere; `root` may begin with `~`. */
 export function pathUnderRoot(named: string, root: string): string | null {
+  if (named.split('/').includes('..')) {
+    return null;
+  }
   if (!named.startsWith('/')) {
-    return named.split('/').includes('..') ? null : named;
+    return named;
   }
   const start = root.startsWith('~') ? homeOf(named) + root.slice(1) : root;
   const folder = start.endsWith('/') ? start : `${start}/`;
