@@ -3,7 +3,7 @@
 import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { JobCard } from '../src/cards/job_card';
-import { newest } from '../src/cards/use_job';
+import { confirmed } from '../src/cards/use_job';
 import type { JobDocument } from '../src/documents/generated';
 import { drawn } from './canvas_of_tests';
 import { aJob } from './job_examples';
@@ -162,9 +162,10 @@ describe('a job card', () => {
   it('keeps the output’s curves and log until the whole document is here', () => {
     const payload = aJob();
     const brief = aJob({ curves: [], log: [], epoch: 4, updated_at: 1500 });
-    expect(newest(payload, brief)).toEqual({ ...brief, curves: payload.curves, log: payload.log });
-    expect(newest(payload, aJob({ updated_at: 1 }))).toBe(payload);
-    expect(newest(payload, undefined)).toBe(payload);
+    expect(confirmed(payload, brief)).toEqual({ ...brief, curves: payload.curves, log: payload.log });
+    const known = aJob({ updated_at: 1 });
+    expect(confirmed({ ...payload, updated_at: 1e15, state: 'FAILED' }, known)).toBe(known);
+    expect(confirmed(payload, undefined)).toBe(payload);
   });
 });
 

@@ -14,7 +14,7 @@ import { Header, Progress } from '../parts/header';
 import { LogTail } from '../parts/log_tail';
 import { OperationLine } from '../parts/operation_line';
 import { ProgressBar } from '../parts/progress_bar';
-import { deploymentOf, newest, useJobs } from './use_job';
+import { deploymentOf, confirmed, useJobs } from './use_job';
 
 export interface JobCardProps {
   /** What the output says; a claim until the server knows the job. */
@@ -30,7 +30,7 @@ export interface JobCardProps {
 export function JobCard({ payload, store, actions, isShown, smoothing = 0, near }: JobCardProps): JSX.Element {
   useJobs(store, [payload.id], isShown);
   const [problem, setProblem] = useState<unknown>(null);
-  const job = newest(payload, store.document(payload.id));
+  const job = confirmed(payload, store.document(payload.id));
   const { state, words } = store.health;
   const isOver = isFinal(job.state);
   const deployment = deploymentOf(store, job);

@@ -68,9 +68,9 @@ export function useJobs(store: IJobStore, ids: readonly string[], isShown: boole
   }, [store, key, isShown]);
 }
 
-/** The server's document if it is newer than the output's; what a brief one lacks stays as it was. */
-export function newest(payload: JobDocument, known: JobDocument | undefined): JobDocument {
-  if (!known || known.updated_at < payload.updated_at) {
+/** The server's document as soon as there is one, whatever the output claims; what a brief one lacks stays as it was. */
+export function confirmed(payload: JobDocument, known: JobDocument | undefined): JobDocument {
+  if (!known) {
     return payload;
   }
   const isBrief = !known.log.length && known.curves.length <= 1;

@@ -67,7 +67,8 @@ test.each([
   ['/srv/a.ipynb', '/home/ada', null],
   ['/home/ada/a.ipynb', '', null],
   ['work/a.ipynb', '/home/ada', 'work/a.ipynb'],
-  ['../a.ipynb', '/home/ada', null]
+  ['../a.ipynb', '/home/ada', null],
+  ['/home/ada/../../x.ipynb', '/home/ada', null]
 ])('%s under %s is %s', (named, root, path) => expect(pathUnderRoot(named, root)).toBe(path));
 
 describe('the mark', () => {
