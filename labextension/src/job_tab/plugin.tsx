@@ -2,6 +2,7 @@
 
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { showWidget } from '../parts/place';
 import { IJobActions } from '../tokens/actions';
 import { DEFAULTS, IPreferences } from '../tokens/preferences';
 import { IJobStore } from '../tokens/job_store';
@@ -62,10 +63,9 @@ export const jobTabPlugin: JupyterFrontEndPlugin<IJobTabs> = {
       let tab = tracker.find(each => each.id === nameOf(ids));
       if (!tab) {
         tab = create(ids);
-        app.shell.add(tab, 'main');
         void tracker.add(tab);
       }
-      app.shell.activateById(tab.id);
+      showWidget(app, tab);
       if (section) {
         tab.content.showSection(section);
       }

@@ -10,6 +10,7 @@ import { IJobStore } from '../tokens/job_store';
 import { IJobActions } from '../tokens/actions';
 import { CellVisitor } from './go_to_cell';
 import { cloudmlIcon } from '../parts/icon';
+import { showWidget } from '../parts/place';
 import { JobActions } from './job_actions';
 
 export const actionsPlugin: JupyterFrontEndPlugin<IJobActions> = {
@@ -38,16 +39,15 @@ export const actionsPlugin: JupyterFrontEndPlugin<IJobActions> = {
 /** TensorBoard as a tab; one per address. It needs its own origin to reach its data, which is the server's. */
 function showTensorBoard(app: JupyterFrontEnd, address: string, title: string): void {
   const id = `cloudml-tensorboard-${address.replace(/\W+/g, '-')}`;
-  const open = [...app.shell.widgets('main')].find(widget => widget.id === id);
-  if (!open) {
+  let widget = [...app.shell.widgets('main'), ...app.shell.widgets('down')].find(each => each.id === id);
+  if (!widget) {
     const content = new IFrame({ sandbox: ['allow-scripts', 'allow-same-origin', 'allow-forms', 'allow-downloads'] });
     content.url = address;
-    const widget = new MainAreaWidget({ content });
+    widget = new MainAreaWidget({ content });
     widget.id = id;
     widget.title.label = `TensorBoard: ${title}`;
     widget.title.icon = cloudmlIcon;
     widget.title.closable = true;
-    app.shell.add(widget, 'main');
   }
-  app.shell.activateById(id);
+  showWidget(app, widget);
 }
