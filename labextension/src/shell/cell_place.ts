@@ -18,11 +18,6 @@ export interface Target {
   readonly text: string | null;
 }
 
-export interface LinePlace {
-  readonly line: number;
-  readonly hasChanged: boolean;
-}
-
 export function targetOf(job: Pick<JobDocument, 'failure' | 'origin'>): Target {
   const { failure, origin } = job;
   const line = failure?.line ?? null;
@@ -47,20 +42,12 @@ export function findByCount(cells: readonly CellFacts[], target: Target): number
   return cells.findIndex(cell => cell.executionCount === target.executionCount && cell.source.includes(sought));
 }
 
-/** The line in the cell as it is now: where it was, else the nearest with the same text, else where it was. */
-export function findLine(source: string, target: Target): LinePlace | null {
-  if (target.line === null) {
-    return null;
-  }
-  const lines = source.split('\n');
-  const sought = target.text?.trim() ?? null;
-  const wanted = Math.max(1, Math.min(target.line, lines.length));
-  if (sought === null || lines[target.line - 1]?.trim() === sought) {
-    return { line: wanted, hasChanged: wanted !== target.line };
-  }
-  const same = lines.flatMap((text, index) => (text.trim() === sought ? [index + 1] : []));
-  const nearest = same.sort((one, other) => Math.abs(one - wanted) - Math.abs(other - wanted))[0];
-  return { line: nearest ?? wanted, hasChanged: true };
+/** The line in the cell as it is now, by its text: the nearest to where it was; null where it is not there any more. */
+export function findLine(source: string, { line, text }: Target): number | null {
+  const sought = text?.trim();
+  const same = sought ? source.split('\n').flatMap((each, index) => (each.trim() === sought ? [index + 1] : [])) : [];
+  const away = (each: number): number => Math.abs(each - (line ?? 0));
+  return same.sort((one, other) => away(one) - away(other))[0] ?? null;
 }
 
 /** 14 of `In [14]`. */

@@ -18,6 +18,9 @@ export interface Notebooks {
   activate(id: string): void;
 }
 
+/** Without a time, it would only be counted by the bell. */
+const SEEN = { autoClose: 5000 };
+
 interface Found {
   readonly panel: NotebookPanel;
   readonly index: number;
@@ -31,7 +34,9 @@ export class CellVisitor {
     const target = targetOf(job);
     const found = this.search(job, target, near) ?? (await this.openAndSearch(job, target));
     if (!found) {
-      Notification.warning(`The cell of ${job.name} is not in an open notebook any more.`);
+      const { failure, name } = job;
+      const cell = (failure?.cell_id ?? failure?.cell) ? `in which ${name} failed` : `that sent ${name}`;
+      Notification.warning(`The cell ${cell} is not in an open notebook any more.`, SEEN);
       return false;
     }
     await this.show(found, target);
@@ -76,12 +81,11 @@ export class CellVisitor {
     const cell = notebook.widgets[index] as Cell;
     await notebook.scrollToCell(cell, 'center').catch(() => undefined);
     await cell.ready;
-    const place = findLine(cell.model.sharedModel.getSource(), target);
-    if (place) {
-      showLine(cell, place.line);
-    }
-    if (place?.hasChanged) {
-      Notification.info('The cell has changed since the job was sent; this is the nearest line.');
+    const line = findLine(cell.model.sharedModel.getSource(), target);
+    if (line) {
+      showLine(cell, line);
+    } else if (target.text) {
+      Notification.info('The line that failed is not in this cell any more.', SEEN);
     }
   }
 }

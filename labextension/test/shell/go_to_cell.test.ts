@@ -75,17 +75,32 @@ test('a cell without its id is found by number and text, in the job’s own note
   expect(activate).toHaveBeenCalledWith('train.ipynb');
 });
 
-test('a cell that has changed since is said to have', async () => {
+test('a line that has moved is followed', async () => {
   const wanted = cell('abc', 14, `# new\n${SOURCE}`);
   const { visitor } = begin(notebook('train.ipynb', wanted));
   expect(await visitor.visit(FAILED)).toBe(true);
   expect(wanted.editor.setCursorPosition).toHaveBeenCalledWith({ line: 2, column: 0 });
-  expect(words()[0]).toContain('has changed since');
+  expect(words()).toEqual([]);
 });
 
-test('a cell that is gone is said to be', async () => {
+test('where the line itself was replaced, the cell is shown, no other line is marked, and that is said', async () => {
+  const wanted = cell('abc', 14, '%%ml_train digits\nmodel.fit(x, y[:10])');
+  const panel = notebook('train.ipynb', wanted);
+  const { visitor } = begin(panel);
+  expect(await visitor.visit(FAILED)).toBe(true);
+  expect(panel.content.activeCellIndex).toBe(0);
+  expect(wanted.editor.setCursorPosition).not.toHaveBeenCalled();
+  expect(words()).toEqual(['The line that failed is not in this cell any more.']);
+});
+
+test('a cell that is gone is said to be, which of the two it was, and for long enough to be seen', async () => {
   const { visitor, activate } = begin(notebook('train.ipynb', cell('x', 3)));
   expect(await visitor.visit(FAILED)).toBe(false);
+  expect(await visitor.visit(job('2', { origin: { notebook: null, cell: 'In [9]', cell_id: 'gone' } }))).toBe(false);
   expect(activate).not.toHaveBeenCalled();
-  expect(words()[0]).toContain('not in an open notebook any more');
+  expect(words().reverse()).toEqual([
+    'The cell in which job-1 failed is not in an open notebook any more.',
+    'The cell that sent job-2 is not in an open notebook any more.'
+  ]);
+  expect(Notification.manager.notifications.map(({ options }) => options.autoClose)).toEqual([5000, 5000]);
 });
