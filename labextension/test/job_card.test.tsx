@@ -1,10 +1,11 @@
 /** The job card, state by state; and the cards that lie. */
 
-import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
+import { act, cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { JobCard } from '../src/cards/job_card';
 import { confirmed } from '../src/cards/use_job';
 import type { JobDocument } from '../src/documents/generated';
+import type { Api } from '../src/server/api';
 import { drawn } from './canvas_of_tests';
 import { aJob } from './job_examples';
 import { actionsOfTests, StoreOfTests } from './live_page';
@@ -71,7 +72,7 @@ describe('a job card', () => {
 
   it('offers of a finished job what it left', () => {
     const { actions } = show(aJob({ state: 'SUCCEEDED', ended: 1043, artifacts: ['export', 'tensorboard'] }));
-    expect(names()).toEqual(['Logs', 'TensorBoard', 'Deploy', 'Copy Python', 'log scale']);
+    expect(names()).toEqual(['Deploy', 'TensorBoard', 'Logs', 'Copy Python', 'log scale']);
     expect(screen.getByText('in 38 s')).toBeTruthy();
     fireEvent.click(button('Deploy'));
     fireEvent.click(button('TensorBoard'));
@@ -91,7 +92,53 @@ describe('a job card', () => {
     expect(container.querySelector('.cloudml-mod-hit code')?.textContent).toBe('model.fit(train)');
     actions.goToCell.mockResolvedValue(false);
     await act(async () => void fireEvent.click(button('Go to cell')));
-    expect(screen.getByText(/not in the notebook any more/)).toBeTruthy();
+    // The visitor says what it has not found; nothing is said twice.
+    expect(container.querySelector('.cloudml-Banner')).toBeNull();
+    fireEvent.click(screen.getByRole('button', { name: 'model.fit(train)' }));
+    expect(actions.goToCell).toHaveBeenCalledTimes(2);
+  });
+
+  it('keeps from its first picture the places of what will come, and at its end that of Cancel', () => {
+    const { store, container } = show(aJob({ state: 'QUEUED', epochs: null, curves: [], log: [] }));
+    const slots = (): string[] => [...container.querySelectorAll('.cloudml-Buttons button')].map(each => each.textContent ?? '');
+    expect(slots()).toEqual(['TensorBoard', 'Logs', 'Copy Python', 'Cancel']);
+    expect(container.querySelector('.cloudml-Charts.cloudml-mod-empty')).toBeTruthy();
+    expect(container.querySelector('.cloudml-Log-tail.cloudml-mod-reserved')).toBeTruthy();
+    expect(container.querySelector<HTMLElement>('.cloudml-Disclosure')?.hidden).toBe(true);
+    act(() => store.tell(aJob({ state: 'SUCCEEDED', artifacts: ['export', 'tensorboard'], updated_at: 3000 })));
+    expect(slots()).toEqual(['Deploy', 'TensorBoard', 'Logs', 'Copy Python', 'Cancel']);
+    expect(names()).not.toContain('Cancel');
+  });
+
+  it('opens every line that the server has, not only those of the document', async () => {
+    const log = Array.from({ length: 20 }, (_, line) => ({
+      time: 80 + line,
+      severity: 'INFO' as const,
+      text: `line ${80 + line}`
+    }));
+    const whole = Array.from({ length: 100 }, (_, line) => ({ time: line, severity: 'INFO' as const, text: `line ${line}` }));
+    const store = new StoreOfTests(aJob({ log }));
+    const logs = vi.fn(() => Promise.resolve({ lines: whole, more: false }));
+    store.api = { logs } as unknown as Api;
+    show(aJob({ log }), store);
+    await act(async () => void fireEvent.click(screen.getByRole('button', { name: 'All lines' })));
+    fireEvent.change(screen.getByLabelText('Search the log'), { target: { value: 'line 3' } });
+    expect(screen.getByText('11 of 100 lines')).toBeTruthy();
+    const later = (line: number) =>
+      aJob({ log: [{ time: line, severity: 'INFO', text: `line ${line}` }], updated_at: 2000 + line });
+    act(() => store.tell(later(100)));
+    await act(() => new Promise(done => setTimeout(done, 250)));
+    act(() => store.tell(later(101)));
+    await waitFor(() => expect(screen.getByText('11 of 102 lines')).toBeTruthy());
+    expect(logs).toHaveBeenCalledOnce();
+  });
+
+  it('shows commands among words as code', () => {
+    const store = new StoreOfTests(aJob());
+    store.health = { state: 'server-missing', words: { reference: '', what: 'Half.', why: '', next: 'Run `pip install x`.' } };
+    const { container } = show(aJob(), store);
+    expect(container.querySelector('.cloudml-Banner code')?.textContent).toBe('pip install x');
+    expect(container.querySelector('.cloudml-Banner')?.textContent).not.toContain('`');
   });
 
   it('folds a batch of warnings', () => {

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PAGE } from '../src/parts/log_area';
 import type { JobDocument } from '../src/documents/generated';
 import { CompareView, rowsOf } from '../src/job_tab/compare_view';
-import { followed } from '../src/job_tab/job_log';
+import { followed } from '../src/parts/job_log';
 import { JobView } from '../src/job_tab/job_view';
 import { joined } from '../src/job_tab/use_full_curves';
 import type { Api, LogLine } from '../src/server/api';
@@ -94,6 +94,26 @@ describe('jobs side by side', () => {
     expect(screen.getByRole('img', { name: /^loss: 3 points, at last one 0.500, one validation 0.600, two 0.500/ })).toBeTruthy();
     expect([...container.querySelectorAll('[data-differs="true"] th')].map(cell => cell.textContent)).toEqual(['rate']);
     expect((screen.getByLabelText('Metric') as HTMLSelectElement).value).toBe('loss');
+  });
+
+  it('differ not by the device that only one of them has named yet', () => {
+    const where = (...places: string[]) =>
+      rowsOf(
+        places.map(place => aJob({ where: place, parameters: [] })),
+        []
+      )[0]?.cells;
+    expect(where('this machine', 'this machine · CPU')).toEqual(['this machine', 'this machine']);
+    expect(where('cloud · T4', 'cloud · A100')).toEqual(['cloud · T4', 'cloud · A100']);
+  });
+
+  it('have no value where one of them has no such step', async () => {
+    const store = new StoreOfTests(one, two);
+    const curves = (id: string) =>
+      Promise.resolve(id === '1' ? FULL : [{ ...FULL[0], steps: [7], values: [0.1], validation: null }]);
+    store.api = { curves } as unknown as Api;
+    const { container } = render(<CompareView ids={['1', '2']} store={store} isShown smoothing={0} />);
+    await act(async () => undefined);
+    expect(container.querySelector('.cloudml-Plot')?.textContent).not.toContain('nan');
   });
 
   it('show last figures first, then where, then parameters', () => {

@@ -1,5 +1,9 @@
-/** What can be done with a job, as buttons: they act on what the server knows, never on what an output claims. */
+/**
+ * What can be done with a job, as buttons: they act on what the server knows, never on what an output claims.
+ * They stand at the right, what comes later at their left; who goes leaves an empty place, so that none moves under a hand.
+ */
 
+import { useState } from 'react';
 import type { Widget } from '@lumino/widgets';
 import type { JobDocument } from '../documents/generated';
 import type { IJobActions } from '../tokens/actions';
@@ -21,14 +25,18 @@ export interface JobButtonsProps {
 
 export function JobButtons({ job, store, actions, near, onProblem, hasLogs = true }: JobButtonsProps): JSX.Element {
   const refusal = refusalOf(job, store);
+  const isOver = isFinal(job.state);
+  const [hasBegunHere] = useState(!isOver);
   const button = (
     words: string,
     act: (known: JobDocument) => unknown,
-    look: 'primary' | 'quiet' | 'plain' = 'plain'
+    look: 'primary' | 'quiet' | 'plain' = 'plain',
+    isPlace = false
   ): JSX.Element => (
     <Button
       key={words}
       look={look}
+      isPlace={isPlace}
       refusal={refusal}
       onClick={async () => {
         const known = store.document(job.id);
@@ -47,24 +55,20 @@ export function JobButtons({ job, store, actions, near, onProblem, hasLogs = tru
     </Button>
   );
   const canDeploy = job.state === 'SUCCEEDED' && job.artifacts.includes('export');
-  const hasBoard = job.artifacts.includes('tensorboard') && store.status?.can_tensorboard !== false;
+  const canBoard = store.status?.can_tensorboard !== false;
+  const hasBoard = canBoard && job.artifacts.includes('tensorboard');
   const hasCell = job.failure !== null && (job.failure.cell_id ?? job.failure.cell ?? job.origin.cell_id) !== null;
   return (
     <Buttons>
-      {hasLogs && button('Logs', known => actions.openLogs(known.id))}
-      {hasBoard && button('TensorBoard', known => actions.tensorboard([known.id]))}
+      {hasCell && button('Go to cell', known => actions.goToCell(known, near), 'primary')}
       {canDeploy && button('Deploy', known => actions.deploy(known.id))}
+      {(hasBoard || (canBoard && !isOver && job.kind === 'training')) &&
+        button('TensorBoard', known => actions.tensorboard([known.id]), 'plain', !hasBoard)}
+      {hasLogs && button('Logs', known => actions.openLogs(known.id))}
       {button('Copy Python', known => actions.copyPython(known.id), 'quiet')}
-      {!isFinal(job.state) && job.state !== 'CANCELLING' && button('Cancel', known => actions.cancel(known.id), 'quiet')}
-      {hasCell && button('Go to cell', known => goToCell(actions, known, near), 'primary')}
+      {hasBegunHere && button('Cancel', known => actions.cancel(known.id), 'quiet', isOver || job.state === 'CANCELLING')}
     </Buttons>
   );
-}
-
-async function goToCell(actions: IJobActions, known: JobDocument, near: Widget | undefined): Promise<void> {
-  if (!(await actions.goToCell(known, near))) {
-    throw new Error('The cell that sent this job is not in the notebook any more.');
-  }
 }
 
 function refusalOf(job: JobDocument, store: IJobStore): string {

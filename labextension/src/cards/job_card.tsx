@@ -11,6 +11,7 @@ import { JobCharts } from './job_charts';
 import { Banner, wordsOf } from '../parts/banner';
 import { Failure, Warnings } from '../parts/failure';
 import { Header, Progress } from '../parts/header';
+import { JobLog } from '../parts/job_log';
 import { LogTail } from '../parts/log_tail';
 import { OperationLine } from '../parts/operation_line';
 import { ProgressBar } from '../parts/progress_bar';
@@ -30,9 +31,11 @@ export interface JobCardProps {
 export function JobCard({ payload, store, actions, isShown, smoothing = 0, near }: JobCardProps): JSX.Element {
   useJobs(store, [payload.id], isShown);
   const [problem, setProblem] = useState<unknown>(null);
-  const job = confirmed(payload, store.document(payload.id));
   const { state, words } = store.health;
-  const isOver = isFinal(job.state);
+  const known = store.document(payload.id);
+  const job = confirmed(payload, known);
+  // From its first picture on, so that nothing jumps when something comes.
+  const isReserved = !isFinal(job.state);
   const deployment = deploymentOf(store, job);
   return (
     <article className="cloudml-Card" aria-label={`Job ${job.name}`}>
@@ -44,13 +47,20 @@ export function JobCard({ payload, store, actions, isShown, smoothing = 0, near 
       {problem !== null && <Banner words={wordsOf(problem)} dismiss={() => setProblem(null)} />}
       {store.isUnknown(payload.id) && <p className="cloudml-Note">This card is from a notebook; the job is not known here.</p>}
       <Progress job={job} />
-      {job.failure && <Failure failure={job.failure} />}
+      {job.failure && <Failure failure={job.failure} onVisit={known && (() => actions.goToCell(known, near))} />}
       <Warnings warnings={job.warnings} />
       {deployment && <OperationLine operation={deployment} />}
-      <JobCharts curves={job.curves} state={job.state} epochs={job.epochs} smoothing={smoothing} />
+      <JobCharts
+        curves={job.curves}
+        state={job.state}
+        epochs={job.epochs}
+        isReserved={isReserved && job.kind === 'training'}
+        smoothing={smoothing}
+      />
       <LogTail
         lines={job.log}
-        isReserved={!isOver && (job.log.length > 0 || (job.kind === 'training' && job.state === 'RUNNING'))}
+        isReserved={isReserved}
+        whole={known && (() => <JobLog store={store} id={known.id} live={job.log} />)}
       />
     </article>
   );

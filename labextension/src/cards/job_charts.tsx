@@ -15,15 +15,21 @@ export interface JobChartsProps {
   curves: JobDocument['curves'];
   state: JobDocument['state'];
   epochs: number | null;
+  isReserved: boolean;
   smoothing: number;
 }
 
-export const JobCharts = memo(function JobCharts({ curves, state, epochs, smoothing }: JobChartsProps): JSX.Element | null {
+export const JobCharts = memo(function JobCharts({
+  curves,
+  state,
+  epochs,
+  isReserved,
+  smoothing
+}: JobChartsProps): JSX.Element | null {
   const [isLogarithmic, setLogarithmic] = useState(false);
   const card = useId();
   if (!curves.length) {
-    // Once a fit has begun, the place is kept, so that nothing jumps when its first epoch has ended.
-    return epochs && !isFinal(state) ? <div className="cloudml-Charts cloudml-mod-empty" /> : null;
+    return isReserved ? <div className="cloudml-Charts cloudml-mod-empty" /> : null;
   }
   const rest = curves.slice(MOST_PLOTS);
   return (

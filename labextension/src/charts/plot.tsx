@@ -49,8 +49,13 @@ export function Plot({ name, data, variant, isLogarithmic = false, lastStep = nu
 
 /** What the plot shows, for whoever hears it. */
 export function inWords(name: string, { steps, lines }: Lines): string {
-  const values = lines.filter(line => !line.isFaint).map(line => `${line.label} ${figure(name, lastOf(line.values))}`);
+  const values = lines.filter(line => !line.isFaint).map(line => `${line.label} ${told(name, lastOf(line.values)) || 'nothing'}`);
   return `${name}: ${steps.length} ${steps.length === 1 ? 'point' : 'points'}, at last ${values.join(', ')}.`;
+}
+
+/** A job that has no such step has no value there either. */
+function told(name: string, value: number | null | undefined): string {
+  return value === null || value === undefined ? '' : figure(name, value);
 }
 
 function ValueTable({ name, data }: { name: string; data: Lines }): JSX.Element {
@@ -74,7 +79,7 @@ function ValueTable({ name, data }: { name: string; data: Lines }): JSX.Element 
           <tr key={index}>
             <td>{data.steps[index]}</td>
             {lines.map((line, place) => (
-              <td key={place}>{figure(name, line.values[index])}</td>
+              <td key={place}>{told(name, line.values[index])}</td>
             ))}
           </tr>
         ))}

@@ -121,6 +121,9 @@ export function rowsOf(jobs: readonly JobDocument[], metrics: readonly string[])
     cells: jobs.map(job => job.parameters.find(parameter => parameter.name === name)?.value ?? ''),
     isFigure: false
   }));
-  const where = { name: 'where', cells: jobs.map(job => job.where), isFigure: false };
+  // A device is compared where each has named one.
+  const places = jobs.map(job => job.where.split(' · '));
+  const named = Math.min(...places.map(parts => parts.length));
+  const where = { name: 'where', cells: places.map(parts => parts.slice(0, named).join(' · ')), isFigure: false };
   return [...figures.filter(row => row.cells.some(Boolean)), where, ...parameters];
 }

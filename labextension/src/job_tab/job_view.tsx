@@ -6,6 +6,7 @@ import { JobButtons } from '../cards/job_buttons';
 import { Banner, wordsOf } from '../parts/banner';
 import { Failure, Warnings } from '../parts/failure';
 import { Header, Progress } from '../parts/header';
+import { JobLog } from '../parts/job_log';
 import { OperationLine } from '../parts/operation_line';
 import { ProgressBar } from '../parts/progress_bar';
 import { deploymentOf, useJobs } from '../cards/use_job';
@@ -13,7 +14,6 @@ import type { JobDocument } from '../documents/generated';
 import type { IJobActions } from '../tokens/actions';
 import type { IJobStore } from '../tokens/job_store';
 import { isFinal } from '../wording';
-import { JobLog } from './job_log';
 import { useFullCurves } from './use_full_curves';
 import { LogScaleToggle } from '../charts/log_scale_toggle';
 
@@ -54,7 +54,7 @@ export function JobView({ id, store, actions, isShown, smoothing }: JobViewProps
       {banner}
       {problem !== null && <Banner words={wordsOf(problem)} dismiss={() => setProblem(null)} />}
       <Progress job={job} />
-      {job.failure && <Failure failure={job.failure} />}
+      {job.failure && <Failure failure={job.failure} onVisit={todo && (() => todo.goToCell(job))} />}
       <Warnings warnings={job.warnings} />
       {deployment && <OperationLine operation={deployment} />}
       {curves.length > 0 && (

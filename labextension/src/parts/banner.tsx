@@ -13,7 +13,7 @@ export function Banner({ words, retry, dismiss }: BannerProps): JSX.Element {
   return (
     <div className="cloudml-Banner" role="status">
       <span>
-        <b>{words.what}</b> {words.why} {words.next}
+        <b>{coded(words.what)}</b> {coded(words.why)} {coded(words.next)}
       </span>
       {retry && <Button onClick={retry}>Retry</Button>}
       {dismiss && (
@@ -23,6 +23,11 @@ export function Banner({ words, retry, dismiss }: BannerProps): JSX.Element {
       )}
     </div>
   );
+}
+
+/** Text with what stands between backticks as code. */
+export function coded(text: string | null): React.ReactNode {
+  return text?.split('`').map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part));
 }
 
 /** Words of whatever was thrown. */

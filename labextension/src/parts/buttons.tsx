@@ -10,10 +10,12 @@ export interface ButtonProps {
   refusal?: string;
   /** What it says to whoever hears it, where the words alone are not enough. */
   label?: string;
+  /** Whether only its place is kept. */
+  isPlace?: boolean;
 }
 
 /** Where the action takes its time, the button waits with it; what goes wrong is for `onClick` to tell. */
-export function Button({ children, onClick, look = 'plain', refusal = '', label }: ButtonProps): JSX.Element {
+export function Button({ children, onClick, look = 'plain', refusal = '', label, isPlace }: ButtonProps): JSX.Element {
   const [isBusy, setBusy] = useState(false);
   const act = async (): Promise<void> => {
     if (refusal || isBusy) {
@@ -33,6 +35,7 @@ export function Button({ children, onClick, look = 'plain', refusal = '', label 
       aria-disabled={refusal !== '' || isBusy}
       title={refusal || undefined}
       aria-label={label}
+      hidden={isPlace}
       onClick={() => void act()}
     >
       {children}

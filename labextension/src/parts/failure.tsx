@@ -1,16 +1,23 @@
 /** Why a job failed: one sentence, what to do, and the line with those before it. */
 
 import { memo } from 'react';
+import { coded } from './banner';
 import type { JobDocument } from '../documents/generated';
 
 export type JobFailure = NonNullable<JobDocument['failure']>;
 
-export const Failure = memo(function Failure({ failure }: { failure: JobFailure }): JSX.Element {
+export interface FailureProps {
+  failure: JobFailure;
+  /** Goes to the line. */
+  onVisit?: (() => unknown) | null | undefined;
+}
+
+export function Failure({ failure, onVisit }: FailureProps): JSX.Element {
   const place = failure.cell && failure.line ? `${failure.cell}, line ${failure.line}` : failure.cell;
   return (
     <>
       <p className="cloudml-Cause">
-        <b>{failure.message}</b> {failure.next}
+        <b>{coded(failure.message)}</b> {coded(failure.next)}
       </p>
       {failure.source.length > 0 && (
         <div className="cloudml-Source cloudml-Sunken" role="group" tabIndex={0} aria-label={place ?? 'Where it failed'}>
@@ -18,14 +25,20 @@ export const Failure = memo(function Failure({ failure }: { failure: JobFailure 
           {failure.source.map(({ line, text }) => (
             <div key={line} className={line === failure.line ? 'cloudml-mod-hit' : ''}>
               <span className="cloudml-Source-line">{line}</span>
-              <code>{text}</code>
+              {onVisit && line === failure.line ? (
+                <button type="button" title="Go to this line" onClick={onVisit}>
+                  <code>{text}</code>
+                </button>
+              ) : (
+                <code>{text}</code>
+              )}
             </div>
           ))}
         </div>
       )}
     </>
   );
-});
+}
 
 /** Warnings: one is shown, more are folded behind their number. */
 export const Warnings = memo(function Warnings({ warnings }: { warnings: readonly string[] }): JSX.Element | null {

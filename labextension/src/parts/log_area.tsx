@@ -59,7 +59,16 @@ export function LogArea({ lines, onMore }: LogAreaProps): JSX.Element {
           {last > 0 && <Pages page={shown} last={last} count={found.length} size={PAGE} onPage={setPage} />}
         </div>
       )}
-      <div ref={box} className="cloudml-LogArea-box" tabIndex={0} role="log" aria-live="off" aria-label="Log" onScroll={onScroll}>
+      <div
+        ref={box}
+        className="cloudml-LogArea-box"
+        tabIndex={0}
+        role="log"
+        aria-live="off"
+        aria-label="Log"
+        data-lm-suppress-shortcuts
+        onScroll={onScroll}
+      >
         {rows.map((line, index) => (
           <div key={index} className="cloudml-Log-line" data-severity={line.severity}>
             <span className="cloudml-Log-time">{clock(line.time)}</span> <Marked text={line.text} query={query} />

@@ -11,9 +11,11 @@ export interface LogTailProps {
   lines: readonly LogLine[];
   /** Whether the place of lines that are still to come is kept. */
   isReserved: boolean;
+  /** Draws every line that the server has, where it knows the job. */
+  whole?: (() => JSX.Element) | undefined;
 }
 
-export const LogTail = memo(function LogTail({ lines, isReserved }: LogTailProps): JSX.Element | null {
+export function LogTail({ lines, isReserved, whole }: LogTailProps): JSX.Element | null {
   const [isOpen, setOpen] = useState(false);
   const area = useId();
   if (!lines.length && !isReserved) {
@@ -23,7 +25,7 @@ export const LogTail = memo(function LogTail({ lines, isReserved }: LogTailProps
     <div className="cloudml-Log cloudml-Sunken">
       <div id={area}>
         {isOpen ? (
-          <LogArea lines={lines} />
+          (whole?.() ?? <LogArea lines={lines} />)
         ) : (
           <div className={`cloudml-Log-tail${isReserved ? ' cloudml-mod-reserved' : ''}`}>
             {lines.slice(-TAIL).map((line, index) => (
@@ -32,12 +34,13 @@ export const LogTail = memo(function LogTail({ lines, isReserved }: LogTailProps
           </div>
         )}
       </div>
-      {lines.length > TAIL && (
+      {(isReserved || lines.length > TAIL) && (
         <button
           type="button"
           className="cloudml-Disclosure"
           aria-expanded={isOpen}
           aria-controls={area}
+          hidden={lines.length <= TAIL}
           onClick={() => setOpen(!isOpen)}
         >
           {isOpen ? 'Last lines only' : 'All lines'}
@@ -45,9 +48,9 @@ export const LogTail = memo(function LogTail({ lines, isReserved }: LogTailProps
       )}
     </div>
   );
-});
+}
 
-export const Line = memo(function Line({ line }: { line: LogLine }): JSX.Element {
+const Line = memo(function Line({ line }: { line: LogLine }): JSX.Element {
   return (
     <div className="cloudml-Log-line" data-severity={line.severity}>
       <span className="cloudml-Log-time">{clock(line.time)}</span> {line.text}

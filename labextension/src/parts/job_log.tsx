@@ -1,8 +1,8 @@
 /** The whole log of a job: asked for in growing pieces, then followed by what the store hears. */
 
 import { useCallback, useEffect, useMemo, useState } from 'react';
-import { Banner, wordsOf } from '../parts/banner';
-import { LogArea } from '../parts/log_area';
+import { Banner, wordsOf } from './banner';
+import { LogArea } from './log_area';
 import type { LogLine } from '../server/api';
 import type { IJobStore } from '../tokens/job_store';
 
@@ -34,6 +34,8 @@ export function JobLog({ store, id, live }: JobLogProps): JSX.Element {
     [store, id]
   );
   useEffect(() => void load(FIRST), [load]);
+  // The document keeps the last lines only.
+  useEffect(() => setLoaded(before => (before.length ? followed(before, live) : before)), [live]);
   const lines = useMemo(() => followed(loaded, live), [loaded, live]);
   return (
     <>
