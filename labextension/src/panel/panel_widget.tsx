@@ -33,6 +33,8 @@ export class PanelWidget extends ReactWidget {
     this.title.caption = 'Cloud ML';
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', 'Cloud ML');
+    // What is dropped beside a place for it would be opened by the browser.
+    this.node.ondragover = this.node.ondrop = event => event.preventDefault();
   }
 
   choose = (tab: PanelTab): void => {
@@ -98,7 +100,12 @@ export class PanelWidget extends ReactWidget {
     for (const command of JOB_MENU) {
       menu.addItem(command ? { command, args: { id } } : { type: 'separator' });
     }
-    menu.aboutToClose.connect(() => requestAnimationFrame(() => menu.dispose()));
+    const before = document.activeElement as HTMLElement;
+    menu.aboutToClose.connect(() => {
+      // At once: a dialog that is opened now returns to here.
+      before.focus();
+      requestAnimationFrame(() => menu.dispose());
+    });
     menu.open(x, y);
   };
 }

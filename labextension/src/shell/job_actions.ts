@@ -33,7 +33,8 @@ export class JobActions implements IJobActions {
 
   async cancel(id: string): Promise<void> {
     const job = this.known(id);
-    const words = job && `${job.name} (${job.where}) ends now. What it has saved so far stays.`;
+    const end = job?.state === 'RUNNING' ? 'ends now. What it has saved so far stays.' : 'ends before it has begun.';
+    const words = job && `${job.name} (${job.where}) ${end}`;
     if (job && (await confirm(`Cancel ${job.name}?`, words as string, 'Cancel the job'))) {
       await told(() => this.around.store.api.cancel(id));
       await this.around.store.refresh();

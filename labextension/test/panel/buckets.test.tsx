@@ -140,6 +140,17 @@ test('dropped files are sent one after the other, and the folder is read anew', 
   expect(api.objects).toHaveBeenCalledTimes(2);
 });
 
+test('a folder is not sent, and said to be one', async () => {
+  const { api } = await show();
+  const files = [new File([], 'pictures'), new File(['b'], 'two.txt')];
+  const items = [true, false].map((isDirectory, at) => ({ webkitGetAsEntry: () => ({ isDirectory, name: files[at]?.name }) }));
+  const folder = document.querySelector('.cloudml-Folder') as Element;
+  await act(async () => void fireEvent.drop(folder, { dataTransfer: { files, items } }));
+  await waitFor(() => screen.getByText(/: uploaded/));
+  expect(screen.getByText(/: is a folder; drop its files/)).toBeTruthy();
+  expect(api.upload).toHaveBeenCalledOnce();
+});
+
 test('an existing object is replaced only by who agrees', async () => {
   const upload = vi.fn<Api['upload']>().mockRejectedValueOnce(exists()).mockResolvedValueOnce({ name: 'x', size: 1 });
   await show(fakeApi({ upload }));

@@ -135,6 +135,14 @@ test('the menu of a row opens by its button and by the right mouse button', () =
   expect(showMenu).toHaveBeenLastCalledWith('5', 20, 30);
 });
 
+test('jobs of one name are told apart by when they were sent', () => {
+  const at = new Date(2026, 10, 21, 12, 41).getTime() / 1000;
+  show(new FakeStore([job('1', { name: 'twin', created: at }), job('2', { name: 'twin', created: at + 60 }), job('3')]));
+  const details = [...document.querySelectorAll('.cloudml-JobRow-detail')].map(each => each.textContent?.split(' · ')[0]);
+  expect(details.sort()).toEqual(['12:41', '12:42', 'Epoch 13 of 20']);
+  expect(screen.getByRole('button', { name: 'More of twin 12:41' })).toBeTruthy();
+});
+
 test('a change moves a row on without a new list from the server', () => {
   const store = new FakeStore([RUNNING]);
   show(store);

@@ -68,6 +68,17 @@ test('the store is kept awake while the panel is on screen, and no longer', asyn
   expect(store.watched).toBe(0);
 });
 
+test('what is dropped beside a place for it is not opened by the browser', () => {
+  const panel = new PanelWidget(new FakeStore(), {} as IJobActions, new CommandRegistry());
+  Widget.attach(panel, document.body);
+  for (const type of ['dragover', 'drop']) {
+    const event = new Event(type, { bubbles: true, cancelable: true });
+    panel.node.dispatchEvent(event);
+    expect(event.defaultPrevented).toBe(true);
+  }
+  panel.dispose();
+});
+
 test('everybody can use it', async () => {
   const store = new FakeStore([job('1')]);
   store.health = { state: 'server-missing', words: WORDS };

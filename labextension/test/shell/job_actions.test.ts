@@ -32,11 +32,20 @@ function begin(part: Partial<Api> = {}) {
 test('cancelling names the job as the server knows it, then asks the server', async () => {
   const { actions, api, store } = begin();
   const done = actions.cancel('7');
-  expect((await dialog()).textContent).toContain('Cancel digits~2?');
+  expect((await dialog()).textContent).toMatch(/Cancel digits~2\?.*What it has saved so far stays/);
   await pressInDialog('Cancel the job');
   await done;
   expect(api.cancel).toHaveBeenCalledWith('7');
   expect(store.refresh).toHaveBeenCalledOnce();
+});
+
+test('a job that has not begun has saved nothing that could stay', async () => {
+  const { actions, store } = begin();
+  store.change('7', { state: 'QUEUED' });
+  const done = actions.cancel('7');
+  expect((await dialog()).textContent).toContain('ends before it has begun.');
+  await pressInDialog('Keep');
+  await done;
 });
 
 test('who keeps a job cancels nothing', async () => {

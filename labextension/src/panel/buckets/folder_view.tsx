@@ -41,7 +41,12 @@ export function FolderView({ api, bucket, folders, now, onOpen }: FolderViewProp
     event.preventDefault();
     event.stopPropagation();
     setOver(false);
-    void upload([...event.dataTransfer.files]);
+    const { files, items } = event.dataTransfer;
+    const entries = [...(items ?? [])].map(item => item.webkitGetAsEntry());
+    void upload(
+      [...files],
+      entries.flatMap(entry => (entry?.isDirectory ? entry.name : []))
+    );
   };
   return (
     <div

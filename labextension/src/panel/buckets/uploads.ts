@@ -14,16 +14,21 @@ export interface UploadLine {
 
 export interface Uploads {
   readonly lines: readonly UploadLine[];
-  upload(files: readonly File[]): Promise<void>;
+  /** `folders` are those names among them that are no files. */
+  upload(files: readonly File[], folders?: readonly string[]): Promise<void>;
 }
 
 export function useUploads(api: Api, bucket: string, folders: readonly string[], onDone: () => void): Uploads {
   const [lines, setLines] = useState<readonly UploadLine[]>([]);
   const say = (name: string, words: string) =>
     setLines(before => [...before.filter(line => line.name !== name), { name, words }]);
-  const upload = async (files: readonly File[]) => {
+  const upload = async (files: readonly File[], dropped: readonly string[] = []) => {
     setLines(files.map(file => ({ name: file.name, words: 'waiting' })));
     for (const file of files) {
+      if (dropped.includes(file.name)) {
+        say(file.name, 'is a folder; drop its files');
+        continue;
+      }
       say(file.name, `sending ${sizeWords(file.size)} …`);
       say(file.name, await sent(api, objectAddress(bucket, folders, file.name), file));
     }

@@ -6,6 +6,7 @@ import { StateDot } from '../../parts/state_dot';
 import { Sparkline } from '../../charts/sparkline';
 import type { JobDocument } from '../../documents/generated';
 import type { IJobStore } from '../../tokens/job_store';
+import { clock } from '../../wording';
 import { useSignal } from '../signals';
 import { jobLine, mainCurve } from './job_line';
 
@@ -20,12 +21,14 @@ export interface JobRowProps {
   readonly id: string;
   readonly store: IJobStore;
   readonly now: number;
+  /** Whether another job has its name. */
+  readonly hasTwin: boolean;
   readonly isCurrent: boolean;
   readonly isSelected: boolean;
   readonly handlers: RowHandlers;
 }
 
-export const JobRow = memo(function JobRow({ id, store, now, isCurrent, isSelected, handlers }: JobRowProps) {
+export const JobRow = memo(function JobRow({ id, store, now, hasTwin, isCurrent, isSelected, handlers }: JobRowProps) {
   useSignal(
     store.changed,
     useCallback((ids: ReadonlySet<string>) => ids.has(id), [id])
@@ -34,6 +37,7 @@ export const JobRow = memo(function JobRow({ id, store, now, isCurrent, isSelect
   if (!job) {
     return null;
   }
+  const sent = hasTwin && job.created !== null ? clock(job.created).slice(0, 5) : '';
   const { detail, right, hasFigure } = jobLine(job, now);
   const curve = sparkCurve(job);
   const tabIndex = isCurrent ? 0 : -1;
@@ -61,7 +65,7 @@ export const JobRow = memo(function JobRow({ id, store, now, isCurrent, isSelect
       >
         <span className="cloudml-JobRow-words">
           <span className="cloudml-JobRow-name">{job.name}</span>
-          <span className="cloudml-JobRow-detail">{detail}</span>
+          <span className="cloudml-JobRow-detail">{[sent, detail].filter(Boolean).join(' · ')}</span>
         </span>
         <span className="cloudml-JobRow-right">{job.state === 'RUNNING' && curve ? <Sparkline {...curve} /> : right}</span>
       </button>
@@ -70,7 +74,7 @@ export const JobRow = memo(function JobRow({ id, store, now, isCurrent, isSelect
           type="checkbox"
           checked={isSelected}
           tabIndex={tabIndex}
-          aria-label={`Select ${job.name}`}
+          aria-label={`Select ${job.name} ${sent}`.trim()}
           onChange={() => handlers.toggle(id)}
         />
       </label>
@@ -79,7 +83,7 @@ export const JobRow = memo(function JobRow({ id, store, now, isCurrent, isSelect
         className="cloudml-IconButton cloudml-JobRow-more"
         tabIndex={tabIndex}
         aria-haspopup="menu"
-        aria-label={`More of ${job.name}`}
+        aria-label={`More of ${job.name} ${sent}`.trim()}
         title="More"
         onClick={showMenu}
       >

@@ -69,6 +69,7 @@ export function JobsView({ store, actions, showMenu }: JobsViewProps) {
             id={job.id}
             store={store}
             now={now}
+            hasTwin={all.some(other => other !== job && other.name === job.name)}
             isCurrent={job.id === current}
             isSelected={chosen.has(job.id)}
             handlers={handlers}
