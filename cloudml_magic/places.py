@@ -28,9 +28,9 @@ def ledger_file() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state") / "ledger.sqlite"
 
 
-def lab_attended_file() -> Path:
-    """Touched while a page of JupyterLab is open that draws the cards of this user's jobs itself."""
-    return ledger_file().parent / "lab_attended"
+def lab_attended_file(session: str) -> Path:
+    """Touched while a page of this Jupyter server is open, which draws the cards of its kernels itself."""
+    return ledger_file().parent / f"lab_attended-{session}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import math
 import socket
 import threading
 import time
@@ -19,6 +18,7 @@ from cloudml_magic.states import JobState
 
 _SILENCE_SECONDS = 45.0  # the platform sends a heartbeat every 15 seconds
 _LONGEST_PAUSE = 5.0
+_LATEST_TIME = 1e11
 
 
 class Reading:
@@ -127,7 +127,8 @@ def parse(text: str) -> JobEvent | None:
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
         return None
     moment = document.pop("time", None)
-    known = isinstance(moment, int | float) and not isinstance(moment, bool) and math.isfinite(moment)
+    # Also a whole number may be too large for any clock; NaN is in no range.
+    known = isinstance(moment, int | float) and not isinstance(moment, bool) and 0 <= moment <= _LATEST_TIME
     return JobEvent(document.pop("kind"), float(moment) if known else time.time(), document)
 
 

@@ -24,6 +24,7 @@ _REDRAW_SECONDS = 0.2
 _LOOK_SECONDS = 1.0
 # A hidden page says every minute that it is open.
 _ATTENDED_SECONDS = 150.0
+_CLOCK_SECONDS = 5.0
 
 
 class Card:
@@ -201,12 +202,14 @@ def _read(card: AnyCard, job: Job) -> None:
         finish(card)
 
 
-def _is_page_open() -> bool:
-    """Whether a page with the lab extension is open: what it draws by itself need not travel through the kernel."""
-    if not os.environ.get("CLOUDML_LAB"):
+def is_page_open() -> bool:
+    """Whether a page of the server that started this kernel is open: what it draws itself need not travel from here."""
+    session = os.environ.get("CLOUDML_LAB")
+    if not session:
         return False
     try:
-        return time.time() - lab_attended_file().stat().st_mtime < _ATTENDED_SECONDS
+        # A time in the future is that of a clock that was set back since, and says nothing.
+        return -_CLOCK_SECONDS <= time.time() - lab_attended_file(session).stat().st_mtime < _ATTENDED_SECONDS
     except OSError:
         return False
 
@@ -235,7 +238,7 @@ class _Painter:
         while True:
             time.sleep(_REDRAW_SECONDS / 2)
             if time.monotonic() - looked > _LOOK_SECONDS:
-                looked, page_draws = time.monotonic(), _is_page_open()
+                looked, page_draws = time.monotonic(), is_page_open()
             with self._lock:
                 cards = list(self._cards)
                 if not cards:

@@ -7,11 +7,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudml_magic.pipeline.metric_curves import MOST_NAMES, MetricCurves
 from cloudml_magic.records import JobEvent, JobFailure
 from cloudml_magic.states import JobState
+from cloudml_magic.wording import clean
 
 LOG_LINES = 20
 _LONGEST_LINE = 2000
+_LONGEST_NAME = 100
+_LONGEST_LEFT = 1e9
 _MOST_METRICS = 40
 _MOST_LINES = 7
 _SEVERITIES = frozenset({"DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
@@ -37,7 +41,7 @@ class JobProgress:
     epoch_seconds: list[float] = field(default_factory=list)
     rows: list[dict[str, float]] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
-    reported: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    curves: MetricCurves = field(default_factory=MetricCurves)
     warnings: list[str] = field(default_factory=list)
     artifacts: dict[str, str] = field(default_factory=dict)
     failure: JobFailure | None = None
@@ -62,8 +66,10 @@ class JobProgress:
         """How long the current fit may still take, judged by its last epochs; of a batch, by its rows so far."""
         if self.state is not JobState.RUNNING:
             return None
-        if self.rows_done is not None:
-            return self._rows_left()
+        left = self._epochs_left() if self.rows_done is None else self._rows_left()
+        return left if left is not None and left < _LONGEST_LEFT else None
+
+    def _epochs_left(self) -> float | None:
         if not self.epochs or not self.epoch_seconds:
             return None
         recent = sorted(self.epoch_seconds[-5:])
@@ -76,17 +82,6 @@ class JobProgress:
             return None
         elapsed = max(0.0, self.rows_seen - self.started)
         return elapsed * max(0, self.rows_total - self.rows_done) / self.rows_done
-
-    def curves(self) -> dict[str, list[tuple[float, float]]]:
-        """Each metric's steps and values, by epochs (NaN where one did not have it); then what was reported."""
-        names: dict[str, None] = {name: None for row in self.rows for name in row}
-        found = {
-            name: [(float(epoch), row.get(name, math.nan)) for epoch, row in enumerate(self.rows, 1)] for name in names
-        }
-        for name, points in self.reported.items():
-            if name not in found:
-                found[name] = points
-        return found
 
 
 def _state(progress: JobProgress, event: JobEvent) -> None:
@@ -120,7 +115,7 @@ def _step(progress: JobProgress, event: JobEvent) -> None:
     progress.epoch = _whole(event.fields.get("epoch")) or progress.epoch
     progress.step = _whole(event.fields.get("step"))
     progress.steps = _whole(event.fields.get("steps")) or progress.steps
-    progress.metrics |= _numbers(event.fields.get("metrics"))
+    _see(progress, _numbers(event.fields.get("metrics")))
 
 
 def _epoch(progress: JobProgress, event: JobEvent) -> None:
@@ -129,17 +124,23 @@ def _epoch(progress: JobProgress, event: JobEvent) -> None:
     taken = number(event.fields.get("seconds"))
     progress.epoch_seconds.append(taken if taken is not None and math.isfinite(taken) and taken >= 0 else 0.0)
     metrics = _numbers(event.fields.get("metrics"))
-    progress.metrics |= metrics
+    _see(progress, metrics)
     progress.rows.append(metrics)
+    progress.curves.add_epoch(metrics)
     progress.step = None
 
 
 def _metric(progress: JobProgress, event: JobEvent) -> None:
     step = number(event.fields.get("step"))
-    for name, value in _numbers(event.fields.get("metrics")).items():
-        progress.metrics[name] = value
-        points = progress.reported.setdefault(name, [])
-        points.append((step if step is not None else float(len(points) + 1), value))
+    metrics = _numbers(event.fields.get("metrics"))
+    _see(progress, metrics)
+    progress.curves.add_reported(step if step is not None and math.isfinite(step) else None, metrics)
+
+
+def _see(progress: JobProgress, metrics: dict[str, float]) -> None:
+    for name, value in metrics.items():
+        if name in progress.metrics or len(progress.metrics) < MOST_NAMES:
+            progress.metrics[name] = value
 
 
 def _rows(progress: JobProgress, event: JobEvent) -> None:
@@ -229,7 +230,8 @@ def number(value: Any) -> float | None:
 def _numbers(value: Any) -> dict[str, float]:
     if not isinstance(value, dict):
         return {}
-    read = {str(name)[:100]: number(item) for name, item in list(value.items())[:_MOST_METRICS]}
+    first = list(value.items())[:_MOST_METRICS]
+    read = {clean(name[:_LONGEST_LINE])[:_LONGEST_NAME]: number(item) for name, item in first if isinstance(name, str)}
     return {name: item for name, item in read.items() if item is not None}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
@@ -44,8 +45,9 @@ class ServerExtension(ExtensionApp):
         # TensorBoard asks much at once, and must not keep other questions waiting.
         self.board_workers = Workers(_BOARD_THREADS, "cloudml-tensorboard")
         register_schemas(self.serverapp.event_logger)
-        # Kernels inherit it, and leave the drawing of their cards to the page while one is open.
-        os.environ["CLOUDML_LAB"] = "1"
+        self.session = secrets.token_hex(8)
+        # Kernels inherit it, and leave the drawing of their cards to the page while one of this server is open.
+        os.environ["CLOUDML_LAB"] = self.session
 
     def initialize_handlers(self) -> None:
         self.handlers.extend(ROUTES)
@@ -55,7 +57,9 @@ class ServerExtension(ExtensionApp):
         if self._half is None:
             assert self.serverapp is not None
             pushes = Pushes(self.serverapp.event_logger, asyncio.get_running_loop(), self.log)
-            self._half = asyncio.ensure_future(self.workers.run(lambda: _made(self._limits(), pushes, self.log)))
+            self._half = asyncio.ensure_future(
+                self.workers.run(lambda: _made(self.session, self._limits(), pushes, self.log))
+            )
         try:
             return await asyncio.shield(self._half)
         except Exception:
@@ -71,7 +75,7 @@ class ServerExtension(ExtensionApp):
         return Limits(self.follow_limit, self.lease_seconds, self.upload_limit_bytes, self.request_threads)
 
 
-def _made(limits: Limits, pushes: Pushes, log: Any) -> ServerHalf:
+def _made(session: str, limits: Limits, pushes: Pushes, log: Any) -> ServerHalf:
     from cloudml_magic.server_extension.half import ServerHalf
 
-    return ServerHalf(limits, pushes, log)
+    return ServerHalf(session, limits, pushes, log)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 _MOST_PAGES = 200
+_STALE_SECONDS = 86400.0
 
 
 class Attendance:
@@ -59,18 +61,33 @@ class AttendedFile:
     def __init__(self, file: Callable[[], Path], pause: float = 10.0) -> None:
         self._file = file
         self._pause = pause
+        self._lock = threading.Lock()
         self._touched = float("-inf")
 
     def touch(self) -> None:
         """Says that a page is open now."""
         now = time.monotonic()
-        if now - self._touched < self._pause:
-            return
-        self._touched = now
-        file = self._file()
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file.touch(mode=0o600)
-        except OSError:
-            # Kernels then draw their cards more often than they need to.
-            return
+        with self._lock:
+            if now - self._touched < self._pause:
+                return
+            self._touched = now
+            file = self._file()
+            # Without it kernels draw their cards more often than they need to.
+            with suppress(OSError):
+                file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                file.touch(mode=0o600)
+
+    def remove(self) -> None:
+        """The server stops: nobody draws cards from now on."""
+        with self._lock, suppress(OSError):
+            self._touched = float("inf")
+            self._file().unlink(missing_ok=True)
+
+
+def remove_stale(own: Path) -> None:
+    """Takes away the files of servers that ended without doing so."""
+    oldest = time.time() - _STALE_SECONDS
+    for file in own.parent.glob(f"{own.name.partition('-')[0]}*"):
+        with suppress(OSError):
+            if file.stat().st_mtime < oldest:
+                file.unlink()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from cloudml_magic.places import lab_attended_file
-from cloudml_magic.server_extension.attendance import Attendance, AttendedFile
+from cloudml_magic.server_extension.attendance import Attendance, AttendedFile, remove_stale
 from cloudml_magic.server_extension.bucket_answers import BucketAnswers
 from cloudml_magic.server_extension.following.follower import Follower
+from cloudml_magic.server_extension.following.heartbeat import Heartbeat
 from cloudml_magic.server_extension.job_answers import JobAnswers
 from cloudml_magic.server_extension.limits import Limits
 from cloudml_magic.server_extension.model_answers import ModelAnswers
@@ -21,19 +21,21 @@ from cloudml_magic.server_extension.tensorboard.boards import TensorBoards
 class ServerHalf:
     """What lives as long as the server: `session` names it, since numbers of deltas count within it."""
 
-    def __init__(self, limits: Limits, pushes: Pushes, log: Any) -> None:
+    def __init__(self, session: str, limits: Limits, pushes: Pushes, log: Any) -> None:
         self.limits = limits
-        self.session = secrets.token_hex(8)
+        self.session = session
         self.attendance = Attendance(limits.lease_seconds)
-        self.follower = Follower(
-            self.session, self.attendance, AttendedFile(lab_attended_file), pushes.send, limits.follow_limit, log
-        )
+        heartbeat = Heartbeat(session, pushes.send)
+        attended_file = AttendedFile(lambda: lab_attended_file(session))
+        self.follower = Follower(session, self.attendance, attended_file, heartbeat, limits.follow_limit, log)
         self.jobs = JobAnswers(self.follower)
-        self.operations = Operations(self.session, pushes.send, log)
+        self.operations = Operations(session, heartbeat.send, log)
+        heartbeat.beats_for(self.operations.go_on)
         self.models = ModelAnswers(self.jobs, self.operations)
         self.buckets = BucketAnswers()
         self.tensorboards = TensorBoards(self.jobs)
         self.status = StatusAnswers(self.follower)
+        remove_stale(lab_attended_file(session))
 
     def overview(self) -> dict[str, Any]:
         """The list of jobs and the status, of one look at the platform."""

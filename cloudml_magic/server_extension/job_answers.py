@@ -12,7 +12,7 @@ from cloudml_magic.connection import only_looking, platform_has_begun
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.lookup import job_of_id
-from cloudml_magic.server_extension.following.folded_job import folded
+from cloudml_magic.server_extension.following.folded_job import PLATFORM_GONE, folded, is_unfollowed, unfollowed
 from cloudml_magic.server_extension.following.follower import Follower
 from cloudml_magic.server_extension.workers import Workers
 from cloudml_magic.wording import clean
@@ -129,6 +129,14 @@ class JobAnswers:
             (numbered,) = self._numbered([self._job(job_id)])
         if numbered is None:
             raise _unknown(job_id)
+        if is_unfollowed(numbered[1]):
+            # A page would write it into the notebook, over a card that may tell more.
+            raise CloudMLError(
+                "platform-failed",
+                f"What job {numbered[1].name} reports cannot be shown.",
+                why="The log of the Jupyter server says why.",
+                next="The list of jobs shows what the platform says of it.",
+            )
         return numbered[1]
 
     def _numbered(self, jobs: Sequence[Job]) -> list[tuple[int, JobView] | None]:
@@ -141,10 +149,17 @@ class JobAnswers:
             with only_looking():
                 return self._now(job)
         except CloudMLError as error:
-            if error.reference != "not-found":
+            if error.reference in PLATFORM_GONE:
                 raise
-            self._follower.forget(job.id)
-            return None
+            if error.reference == "not-found":
+                self._follower.forget(job.id)
+                return None
+            problem: Exception = error
+        except Exception as other:
+            problem = other
+        # One job's report must not cost the others their answer.
+        self._follower.note_trouble(job, problem)
+        return 0, unfollowed(job.last_seen)
 
     def _now(self, job: Job) -> tuple[int, JobView]:
         """One that runs from the follower, one that has ended read once."""

@@ -67,6 +67,11 @@ class Operations:
         self._workers.submit(lambda: self._work(operation, work))
         return document
 
+    def go_on(self) -> bool:
+        """Whether any has not ended."""
+        with self._lock:
+            return any(not held.done for held in self._held.values())
+
     def document(self, identifier: str) -> dict[str, Any]:
         """How an operation stands."""
         with self._lock:

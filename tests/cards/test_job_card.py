@@ -45,8 +45,10 @@ FAILED = [
     ),
     event("state", state="FAILED"),
 ]
+LONG = st.sampled_from(["\t" * 750 + "x" * 2000, "\t" * 2000, "👩‍🚀" * 700, "[1m" * 500 + "\t" * 90])
+MANY = st.integers(90, 99).map(lambda count: {f"{n}\t\t{'x' * 95}": n for n in range(count)})
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | LONG | MANY,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=6,
 )
@@ -90,6 +92,8 @@ EVENTS = st.lists(
         st.dictionaries(
             st.sampled_from(FIELDS),
             ANYTHING
+            | LONG
+            | MANY
             | st.sampled_from([state.value for state in JobState])
             | st.dictionaries(st.text(), st.floats() | st.sampled_from(["nan", "inf", "x" * 3000]), max_size=4),
         ),
@@ -186,6 +190,27 @@ def test_the_data_says_where_the_job_was_sent_from() -> None:
 def test_whatever_a_job_reports_the_data_follows_its_schema(events: list[JobEvent]) -> None:
     """A front end refuses what does not."""
     check("job", card(events)[JOB_MIME])
+
+
+def test_a_line_with_tabs_is_cut_as_it_is_shown() -> None:
+    """A tab becomes four spaces, so what fits as it was written may not fit as it is shown."""
+    tabs = "\t" * 750 + "x" * 1250
+    source = [{"line": 1, "text": tabs}]
+    claims = [
+        event("log", text=tabs),
+        event("warning", message=tabs),
+        event("device", name=tabs),
+        event("metric", step=1, metrics={"\t" * 90: 1}),
+        event("failure", message=tabs, next=tabs, cell=tabs, source=source),
+        event("state", state="FAILED", error=tabs),
+    ]
+    for count in range(1, len(claims) + 1):
+        check("job", card(claims[:count], name=tabs)[JOB_MIME])
+    origin = JobOrigin(tabs, tabs, {tabs: tabs}, ((tabs, tabs),))
+    snapshot = JobSnapshot("1", "jobs/1", tabs, JobState.QUEUED, Target.CLOUD, "gs://b/j", machine=tabs, created=NOW)
+    waiting = JobProgress()
+    waiting.apply(event("state", state="QUEUED", note=tabs))
+    check("job", bundle(JobView.of(snapshot, waiting, NOW, origin))[JOB_MIME])
 
 
 def test_a_failed_job_shows_its_cause_and_the_line() -> None:

@@ -96,9 +96,10 @@ def test_where_an_open_page_draws_the_card_only_states_travel(
     front: Front, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     """A page with the lab extension hears of everything else from its server; a closed one says nothing any more."""
-    monkeypatch.setenv("CLOUDML_LAB", "1")
-    lab_attended_file().parent.mkdir(parents=True)
-    lab_attended_file().touch()
+    monkeypatch.setenv("CLOUDML_LAB", "this")
+    attended = lab_attended_file("this")
+    attended.parent.mkdir(parents=True)
+    attended.touch()
     card = live.Card(live.placeholder("digits", time.time()))
     card.show()
     live.follow(card, Reporting(60, 0.02))  # type: ignore[arg-type]
@@ -107,13 +108,30 @@ def test_where_an_open_page_draws_the_card_only_states_travel(
     states = [data["application/vnd.cloudml.job+json"]["state"] for _, data in front.received]
     assert (states[0], states[-1]) == ("QUEUED", "SUCCEEDED")
     past = time.time() - 200
-    os.utime(lab_attended_file(), (past, past))
+    os.utime(attended, (past, past))
     drawn = len(front.received)
     again = live.Card(SNAPSHOT)
     again.show()
     live.follow(again, Reporting(60, 0.02))  # type: ignore[arg-type]
     wait_for_the_end(front)
     assert len(front.received) > drawn + 4
+
+
+@pytest.mark.parametrize(
+    ("session", "age", "is_open"),
+    [("this", 0, True), ("this", 140, True), ("this", 160, False), ("this", -2, True), ("this", -60, False),
+     ("other", 0, False), ("", 0, False)],
+)  # fmt: skip
+def test_only_a_page_of_this_kernels_own_server_draws_its_cards(
+    monkeypatch: pytest.MonkeyPatch, home: Path, session: str, age: float, is_open: bool
+) -> None:
+    """Another server's page does not, nor does one whose last word is of a time to come."""
+    monkeypatch.setenv("CLOUDML_LAB", session)
+    attended = lab_attended_file("this")
+    attended.parent.mkdir(parents=True)
+    attended.touch()
+    os.utime(attended, (time.time() - age, time.time() - age))
+    assert live.is_page_open() is is_open
 
 
 def test_a_card_that_was_not_sent_is_emptied(front: Front) -> None:

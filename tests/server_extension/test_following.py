@@ -8,15 +8,17 @@ import os
 import threading
 import time
 from itertools import pairwise
-from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
+from jupyter_events import EventLogger
 
 from cloudml_magic import pipeline
 from cloudml_magic.places import lab_attended_file
+from cloudml_magic.server_extension.application import ServerExtension
 from cloudml_magic.server_extension.attendance import Attendance
-from cloudml_magic.server_extension.half import ServerHalf
-from cloudml_magic.server_extension.limits import Limits
-from cloudml_magic.server_extension.pushes import JOB_DELTA, JOBS, Pushes
+from cloudml_magic.server_extension.pushes import JOB_DELTA, JOBS
 from tests.server_extension.conftest import Server, in_thread, send, until
 from tests.server_extension.pages import fold
 from tests.server_extension.test_jobs import check
@@ -48,6 +50,11 @@ def plain(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def untimed(document: dict[str, Any]) -> dict[str, Any]:
+    """But for when it was true."""
+    return {**document, "updated_at": None}
+
+
 async def test_deltas_lead_from_the_first_document_to_the_last(server: Server, jp_ws_fetch: Any) -> None:
     page = Page(await jp_ws_fetch("api", "events", "subscribe"))
     await server.get("jobs")
@@ -70,7 +77,7 @@ async def test_deltas_lead_from_the_first_document_to_the_last(server: Server, j
             document = fold(document, delta)
     (last,) = (await server.get("jobs", ids=job.id))["jobs"]
     assert last["seq"] == deltas[-1]["seq"]
-    assert document == last["document"]
+    assert untimed(document) == untimed(last["document"])
     assert len(document["curves"][0]["values"]) == 60
     gaps = [later["heard"] - event["heard"] for event, later in pairwise(page.deltas(job.id)[:-1])]
     assert sorted(gaps)[len(gaps) // 2] > 0.12, "What comes fast is gathered."
@@ -100,7 +107,7 @@ async def test_nobody_looks_any_more(server: Server, jp_ws_fetch: Any, jp_server
         if event["seq"] > held["seq"]:
             document = fold(document, plain(event))
     (last,) = (await server.get("jobs", ids=job.id))["jobs"]
-    assert document == last["document"] and document["curves"][0]["values"] == list(range(100))
+    assert untimed(document) == untimed(last["document"]) and document["curves"][0]["values"] == list(range(100))
 
 
 def readers() -> list[str]:
@@ -118,11 +125,19 @@ async def test_without_a_page_a_job_is_read_for_a_moment_only(server: Server) ->
     assert last["document"]["state"] == "SUCCEEDED"
 
 
-async def test_a_page_that_is_open_is_attended(server: Server, home: Path) -> None:
-    lab_attended_file().unlink(missing_ok=True)
-    await server.post("watch", page="hidden", visible=False)
-    await until(lab_attended_file().exists, seconds=2.0)
-    assert os.environ["CLOUDML_LAB"] == "1"
+async def test_a_page_that_is_open_is_attended(server: Server, jp_serverapp: Any) -> None:
+    stale, other = lab_attended_file("0123"), lab_attended_file("4567")
+    stale.parent.mkdir(parents=True, exist_ok=True)
+    for file, age in ((stale, 90_000), (other, 80_000)):
+        file.touch()
+        os.utime(file, (time.time() - age, time.time() - age))
+    session = (await server.post("watch", page="hidden", visible=False))["session"]
+    attended = lab_attended_file(session)
+    await until(attended.exists, seconds=2.0)
+    assert os.environ["CLOUDML_LAB"] == session
+    assert not stale.exists() and other.exists(), "What is left of a server that died is taken away after a day."
+    await jp_serverapp.web_app.settings["cloudml_magic"].stop_extension()
+    assert not attended.exists()
 
 
 async def test_jobs_that_go_are_told(server: Server, jp_ws_fetch: Any) -> None:
@@ -161,9 +176,15 @@ def test_leases_end_by_themselves() -> None:
     assert not attendance.is_open
 
 
-def test_another_server_is_another_session() -> None:
-    sessions = {ServerHalf(Limits(1, 1.0, 1, 1), Pushes(None, None, None), None).session for _ in "ab"}
-    assert len(sessions) == 2
+def test_another_server_is_another_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDML_LAB", "")
+    sessions = set()
+    for _ in "ab":
+        extension = ServerExtension()
+        extension.serverapp = SimpleNamespace(event_logger=EventLogger())  # type: ignore[assignment]
+        extension.initialize_settings()
+        sessions.add(extension.session)
+    assert len(sessions) == 2 and os.environ["CLOUDML_LAB"] in sessions
 
 
 async def test_a_job_that_is_deleted_elsewhere_while_it_is_shown(server: Server) -> None:

@@ -14,7 +14,7 @@ from cloudml_magic.records import JobFailure
 
 JOB_MIME = "application/vnd.cloudml.job+json"
 SCHEMA = 1
-_MOST_CURVES = 40
+MOST_CURVES = 40
 
 
 def bundle(view: JobView) -> dict[str, Any]:
@@ -31,20 +31,24 @@ def document(view: JobView) -> dict[str, Any]:
         "kind": view.kind.value,
         "state": view.state.value,
         "target": view.target.value,
-        "where": view.where[:300],
+        "where": view.where,
         "note": view.note,
-        "created": view.created,
-        "started": view.started,
-        "ended": view.ended,
-        "remaining": view.left,
-        "fraction": view.fraction,
+        "created": _finite(view.created),
+        "started": _finite(view.started),
+        "ended": _finite(view.ended),
+        "remaining": _finite(view.left),
+        "fraction": _finite(view.fraction),
         "epoch": view.epoch,
         "epochs": view.epochs,
         "step": view.step,
         "steps": view.steps,
         "rows": view.rows,
-        "curves": [curve_document(curve) for curve in view.curves[:_MOST_CURVES]],
-        "log": [{"time": moment, "severity": severity, "text": line} for moment, severity, line in view.log],
+        "curves": [curve_document(curve) for curve in view.curves[:MOST_CURVES]],
+        "log": [
+            {"time": moment, "severity": severity, "text": line}
+            for moment, severity, line in view.log
+            if math.isfinite(moment)
+        ],
         "warnings": list(view.warnings),
         "failure": None if view.failure is None else _failure(view.failure, view),
         "cost": None,
@@ -61,7 +65,8 @@ def document(view: JobView) -> dict[str, Any]:
 
 def curve_document(curve: Curve, most: int | None = None) -> dict[str, Any]:
     """A curve as data, with as many points as a card can show, or as many as are wanted."""
-    keep = thinned(range(len(curve.values)), most) if most else thinned(range(len(curve.values)))
+    there = [index for index, step in enumerate(curve.steps) if math.isfinite(step)]
+    keep = thinned(there, most) if most else thinned(there)
     return {
         "name": curve.name,
         "steps": [curve.steps[index] for index in keep],
@@ -82,4 +87,8 @@ def _failure(failure: JobFailure, view: JobView) -> dict[str, Any]:
 
 
 def _numbers(values: Sequence[float], keep: Sequence[int]) -> list[float | None]:
-    return [values[index] if math.isfinite(values[index]) else None for index in keep]
+    return [_finite(values[index]) for index in keep]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

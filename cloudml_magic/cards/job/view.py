@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 
+from cloudml_magic.pipeline.metric_curves import MetricCurve
 from cloudml_magic.pipeline.progress import JobProgress
 from cloudml_magic.records import JobFailure, JobKind, JobOrigin, JobSnapshot, Target
 from cloudml_magic.states import JobState
@@ -15,6 +15,9 @@ from cloudml_magic.wording import clean, place_words
 _LONGEST_NAME = 128
 _LONGEST_PARAMETER = 200
 _LONGEST_LABEL = 100
+_LONGEST_WORDS = 300
+_LONGEST_TEXT = 2000
+_LONGEST_PATH = 1000
 _MOST_PARAMETERS = 60
 _ARTIFACTS = ("model", "export", "history", "tensorboard")
 _UNKNOWN_ORIGIN = JobOrigin()
@@ -63,13 +66,19 @@ class JobView:
 
     @classmethod
     def of(
-        cls, snapshot: JobSnapshot, progress: JobProgress, now: float, origin: JobOrigin = _UNKNOWN_ORIGIN
+        cls,
+        snapshot: JobSnapshot,
+        progress: JobProgress,
+        now: float,
+        origin: JobOrigin = _UNKNOWN_ORIGIN,
+        *,
+        with_curves: bool = True,
     ) -> JobView:
-        """Puts together what the platform says and what the job reports."""
+        """Puts together what the platform says and what the job reports; its curves may be long."""
         state = progress.state
         return cls(
             id=clean(snapshot.id),
-            name=clean(snapshot.name)[:_LONGEST_NAME],
+            name=_cut(snapshot.name, _LONGEST_NAME),
             kind=snapshot.kind,
             state=state,
             target=snapshot.target,
@@ -86,9 +95,9 @@ class JobView:
             steps=progress.steps,
             rows=_rows(progress),
             fraction=_fraction(progress),
-            curves=tuple(_curves(progress.curves())),
-            log=tuple((moment, severity, clean(text)) for moment, severity, text in progress.log),
-            warnings=tuple(clean(warning) for warning in progress.warnings),
+            curves=tuple(_curve(metric) for metric in progress.curves.shown()) if with_curves else (),
+            log=tuple((moment, severity, _cut(text)) for moment, severity, text in progress.log),
+            warnings=tuple(_cut(warning) for warning in progress.warnings),
             failure=_failure(progress) if state is JobState.FAILED else None,
             artifacts=tuple(name for name in _ARTIFACTS if name in progress.artifacts),
             origin=_origin(origin),
@@ -128,15 +137,20 @@ def ordinal(position: int) -> str:
     return f"{position}{ending}"
 
 
+def _cut(text: str, longest: int = _LONGEST_TEXT) -> str:
+    # Cleaning makes a text longer where it has tabs.
+    return clean(text)[:longest]
+
+
 def _where(snapshot: JobSnapshot, progress: JobProgress) -> str:
     place = place_words(snapshot.target, snapshot.machine)
-    return " · ".join(part for part in (place, clean(progress.device or "")) if part)
+    return " · ".join(part for part in (place, clean(progress.device or "")) if part)[:_LONGEST_WORDS]
 
 
 def _note(progress: JobProgress) -> str:
     if progress.state is JobState.QUEUED and progress.position:
         return f"{ordinal(progress.position)} in line"
-    return "" if progress.state.is_final else clean(progress.note or "")
+    return "" if progress.state.is_final else _cut(progress.note or "")
 
 
 def _elapsed(snapshot: JobSnapshot, progress: JobProgress, now: float) -> float | None:
@@ -162,46 +176,35 @@ def _fraction(progress: JobProgress) -> float | None:
     return max(0.0, min(1.0, (progress.epochs_done + under_way) / progress.epochs))
 
 
-def _curves(series: dict[str, list[tuple[float, float]]]) -> list[Curve]:
-    ordered = sorted((name for name in series if not _is_twin(name, series)), key=lambda name: name != "loss")
-    found = []
-    for name in ordered:
-        steps, values = zip(*series[name], strict=True)
-        if any(later <= earlier for earlier, later in pairwise(steps)):
-            # A line is drawn from left to right: what was reported out of order is shown as it came.
-            steps = tuple(range(1, len(values) + 1))
-        twin = series.get(f"val_{name}", [])
-        # Both come with the same epochs; a twin that was reported by itself cannot share the axis.
-        validation = tuple(value for _, value in twin) if len(twin) == len(values) else None
-        found.append(Curve(clean(name), steps, values, validation))
-    return found
-
-
-def _is_twin(name: str, series: dict[str, list[tuple[float, float]]]) -> bool:
-    return name.startswith("val_") and name.removeprefix("val_") in series
+def _curve(metric: MetricCurve) -> Curve:
+    twin = tuple(metric.twin.values) if metric.twin else None
+    return Curve(metric.name, tuple(metric.series.steps), tuple(metric.series.values), twin)
 
 
 def _failure(progress: JobProgress) -> JobFailure:
     failure = progress.failure
     if failure is None:
-        return JobFailure(clean(progress.error or "The platform gave no reason."))
+        return JobFailure(_cut(progress.error or "The platform gave no reason."))
     return JobFailure(
-        message=clean(failure.message),
-        cell=clean(failure.cell)[:_LONGEST_LABEL] if failure.cell else None,
+        message=_cut(failure.message),
+        cell=_cut(failure.cell, _LONGEST_LABEL) if failure.cell else None,
         line=failure.line,
-        source_line=clean(failure.source_line) if failure.source_line else None,
-        source=tuple((line, clean(text)) for line, text in failure.source),
-        next=clean(failure.next) if failure.next else None,
+        source_line=_cut(failure.source_line) if failure.source_line else None,
+        source=tuple((line, _cut(text)) for line, text in failure.source),
+        next=_cut(failure.next) if failure.next else None,
     )
 
 
 def _origin(origin: JobOrigin) -> JobOrigin:
     return JobOrigin(
-        notebook=clean(origin.notebook) if origin.notebook else None,
-        cell=clean(origin.cell)[:_LONGEST_LABEL] if origin.cell else None,
-        cell_ids={clean(label): clean(identifier)[:_LONGEST_NAME] for label, identifier in origin.cell_ids.items()},
+        notebook=_cut(origin.notebook, _LONGEST_PATH) if origin.notebook else None,
+        cell=_cut(origin.cell, _LONGEST_LABEL) if origin.cell else None,
+        cell_ids={
+            _cut(label, _LONGEST_LABEL): _cut(identifier, _LONGEST_NAME)
+            for label, identifier in origin.cell_ids.items()
+        },
         parameters=tuple(
-            (clean(name)[:_LONGEST_LABEL], clean(value)[:_LONGEST_PARAMETER])
+            (_cut(name, _LONGEST_LABEL), _cut(value, _LONGEST_PARAMETER))
             for name, value in origin.parameters[:_MOST_PARAMETERS]
         ),
     )

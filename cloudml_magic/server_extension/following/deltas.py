@@ -1,13 +1,16 @@
-"""What has changed between two views of a job: pure functions, no I/O."""
+"""What has changed between two moments of a job: pure functions whose work is what was added, not what is there."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from cloudml_magic.cards.job import JobView, document
-from cloudml_magic.cards.job.view import Curve
+from cloudml_magic.cards.job import MOST_CURVES, JobView, document
+from cloudml_magic.pipeline.metric_curves import MetricCurve, Series
+from cloudml_magic.pipeline.progress import JobProgress
+from cloudml_magic.records import JobOrigin, JobSnapshot
 
 SCHEMA = 1
 _MOST_POINTS = 100
@@ -34,15 +37,54 @@ _FIELDS = (
 Points = dict[float, dict[str, float | None]]
 
 
-def changes(before: JobView, after: JobView) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How far a curve had come; its points themselves stay where they are."""
+
+    count: int
+    series: Series
+    rewrites: int
+    twin: Series | None
+    twin_rewrites: int
+
+    @classmethod
+    def of(cls, curve: MetricCurve) -> _Standing:
+        twin_rewrites = curve.twin.rewrites if curve.twin else 0
+        return cls(len(curve.series.values), curve.series, curve.series.rewrites, curve.twin, twin_rewrites)
+
+    def leads_to(self, after: _Standing) -> bool:
+        """Whether all points that there were are as they were."""
+        if not _continues(self.series, self.rewrites, after.series, self.count):
+            return False
+        if self.twin is None or after.twin is None:
+            return self.twin is after.twin
+        return _continues(self.twin, self.twin_rewrites, after.twin, self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A job at one moment: its document but for the curves, and how far those had come."""
+
+    document: Mapping[str, Any]
+    curves: Mapping[str, _Standing]
+
+    @classmethod
+    def of(cls, snapshot: JobSnapshot, progress: JobProgress, now: float, origin: JobOrigin) -> Moment:
+        """What the progress takes in afterwards belongs to the next moment."""
+        view = JobView.of(snapshot, progress, now, origin, with_curves=False)
+        shown = progress.curves.shown()[:MOST_CURVES]
+        return cls(document(view), {curve.name: _Standing.of(curve) for curve in shown})
+
+
+def changes(before: Moment, after: Moment) -> dict[str, Any] | None:
     """The fields of a JobDelta that tell of changes; None where a delta cannot tell, so the whole has to be asked for.
 
     An empty `set` but for the time, no points and no lines mean that nothing has changed.
     """
     points = _points(before.curves, after.curves)
-    if points is None or len(points) > _MOST_POINTS or not _is_ordered(before.curves, after.curves, points):
+    if points is None or not _is_ordered(list(before.curves), list(after.curves), points):
         return None
-    old, new = document(before), document(after)
+    old, new = before.document, after.document
     return {
         "set": {"updated_at": new["updated_at"]} | {name: new[name] for name in _FIELDS if new[name] != old[name]},
         "points": [{"step": step, "metrics": points[step]} for step in sorted(points)],
@@ -68,46 +110,44 @@ def overlap(before: Sequence[Any], after: Sequence[Any]) -> int:
     return 0
 
 
-def _points(before: Sequence[Curve], after: Sequence[Curve]) -> Points | None:
-    """What curves have gained, by steps; None where one is no continuation of what it was."""
-    known = {curve.name: curve for curve in before}
+def _points(before: Mapping[str, _Standing], after: Mapping[str, _Standing]) -> Points | None:
+    """What curves have gained, by steps; None where one is no continuation of what it was, or has gained too much."""
+    if not before.keys() <= after.keys():
+        return None
     found: Points = {}
-    for curve in after:
-        old = known.pop(curve.name, None)
-        gained = _gained(old, curve) if old else 0
-        if gained is None:
+    for name, curve in after.items():
+        old = before.get(name)
+        if old is not None and not old.leads_to(curve):
             return None
-        for index in range(gained, len(curve.values)):
-            metrics = found.setdefault(curve.steps[index], {})
-            metrics[curve.name] = _finite(curve.values[index])
-            if curve.validation:
-                metrics[f"val_{curve.name}"] = _finite(curve.validation[index])
-    return None if known else found
+        first = old.count if old else 0
+        if curve.count - first > _MOST_POINTS:
+            return None
+        for index in range(first, curve.count):
+            metrics = found.setdefault(curve.series.steps[index], {})
+            metrics[name] = _finite(curve.series.values[index])
+            if curve.twin:
+                metrics[f"val_{name}"] = _finite(curve.twin.values[index])
+    return found if len(found) <= _MOST_POINTS else None
 
 
-def _is_ordered(before: Sequence[Curve], after: Sequence[Curve], points: Points) -> bool:
-    """Whether who adds new curves as their points come has them in the order of the document: the loss first."""
-    came = [curve.name for curve in before] + [name for step in sorted(points) for name in points[step]]
-    wanted = [curve.name for curve in after]
-    return sorted((name for name in dict.fromkeys(came) if name in wanted), key=lambda name: name != "loss") == wanted
-
-
-def _gained(old: Curve, new: Curve) -> int | None:
-    """From which point on a curve is new; None where what was there has changed."""
-    count = len(old.values)
-    if new.steps[:count] != old.steps or not _are_equal(new.values[:count], old.values):
-        return None
-    if (old.validation is None) != (new.validation is None):
-        return None
-    if old.validation and new.validation and not _are_equal(new.validation[:count], old.validation):
-        return None
-    return count
+def _continues(old: Series, rewrites: int, new: Series, count: int) -> bool:
+    if old.rewrites != rewrites or old is new:
+        return old.rewrites == rewrites
+    # The job is read from its beginning again, once somebody looks again.
+    return old.steps[:count] == new.steps[:count] and _are_equal(old.values[:count], new.values[:count])
 
 
 def _are_equal(some: Sequence[float], others: Sequence[float]) -> bool:
     return len(some) == len(others) and all(
         one == other or (math.isnan(one) and math.isnan(other)) for one, other in zip(some, others, strict=True)
     )
+
+
+def _is_ordered(before: Sequence[str], after: Sequence[str], points: Points) -> bool:
+    """Whether who adds new curves as their points come has them in the order of the document: the loss first."""
+    came = dict.fromkeys([*before, *(name for step in sorted(points) for name in points[step])])
+    wanted = set(after)
+    return sorted((name for name in came if name in wanted), key=lambda name: name != "loss") == list(after)
 
 
 def _finite(value: float) -> float | None:

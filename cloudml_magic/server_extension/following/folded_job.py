@@ -5,31 +5,36 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from cloudml_magic.cards.job import JobView, document
+from cloudml_magic.cards.job import JobView
 from cloudml_magic.client import Reading
 from cloudml_magic.connection import only_looking
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
 from cloudml_magic.records import JobEvent, JobOrigin, JobSnapshot
-from cloudml_magic.server_extension.following.deltas import changes, delta, is_nothing
+from cloudml_magic.server_extension.following.deltas import Moment, changes, delta, is_nothing
 
 Send = Callable[[dict[str, Any]], None]
+OnTrouble = Callable[[Exception], None]
+PLATFORM_GONE = ("platform-stopped", "platform-unreachable", "platform-start-slow")
 THROTTLE_SECONDS = 0.15
 _QUIET_SECONDS = 0.1
 _LONGEST_CATCHING_UP = 5.0
 _STEP_SECONDS = 0.01
+_UNFOLLOWED = "What this job reports cannot be shown; this is what the platform says of it."
 
 
 class FoldedJob:
     """A job's events so far. Each document that is handed out has a number; deltas lead from it to those after it."""
 
-    def __init__(self, job: Job, session: str, send: Send) -> None:
+    def __init__(self, job: Job, session: str, send: Send, on_trouble: OnTrouble) -> None:
         self.job = job
         self._session = session
         self._send = send
+        self._on_trouble = on_trouble
         self._lock = threading.RLock()
         self._caught_up = threading.Event()
         self._reading: Reading | None = None
@@ -37,10 +42,11 @@ class FoldedJob:
         self._progress = _begun(self._snapshot)
         self._origin: JobOrigin | None = None
         self._problem: CloudMLError | None = None
+        self.is_given_up = False
         self._heard: float | None = None
         self._published = 0.0
         self._changed = False
-        self._view: JobView | None = None
+        self._moment: Moment | None = None
         self.seq = 0
         self.has_ended = False
 
@@ -52,14 +58,16 @@ class FoldedJob:
     def look(self, snapshot: JobSnapshot) -> None:
         """Takes what a list said of a job whose events nobody reads."""
         with self._lock:
-            if self._reading is None and self._view is None:
+            if self.is_given_up:
+                self._fall_back(snapshot)
+            elif self._reading is None and self._moment is None:
                 self._snapshot, self._progress = snapshot, _begun(snapshot)
                 self._caught_up.set()
 
     def begin_reading(self) -> None:
         """Reads its events in a thread until it has ended, unless one does so."""
         with self._lock:
-            if self._reading is not None or self.has_ended:
+            if self._reading is not None or self.has_ended or self.is_given_up:
                 return
             self._reading, self._heard, self._problem = Reading(), None, None
             self._caught_up.clear()
@@ -81,9 +89,11 @@ class FoldedJob:
         with self._lock:
             if self._problem is not None:
                 raise self._problem
-            self._publish(time.time())
-            assert self._view is not None
-            return self.seq, self._view
+            try:
+                return self._numbered(time.time())
+            except Exception as problem:
+                self._give_up(problem)
+                return self._numbered(time.time())
 
     def publish_when_due(self) -> bool:
         """Sends what has gathered once the pause is over; whether something is left to send."""
@@ -93,8 +103,29 @@ class FoldedJob:
                 # What was replayed has come to its end.
                 self._caught_up.set()
             if self._changed and self._caught_up.is_set() and now - self._published >= THROTTLE_SECONDS:
-                self._publish(time.time())
+                try:
+                    self._publish(time.time())
+                except Exception as problem:
+                    self._give_up(problem)
             return self._changed or not self._caught_up.is_set()
+
+    def _give_up(self, problem: Exception) -> None:
+        """What it reports cannot be shown: from now on it is what the platform says of it."""
+        with self._lock:
+            if not self.is_given_up:
+                self._on_trouble(problem)
+            self.is_given_up = True
+            self._fall_back(self._snapshot)
+            self.end_reading()
+
+    def _fall_back(self, snapshot: JobSnapshot) -> None:
+        self._snapshot, self._progress = snapshot, _unfollowed(snapshot)
+        self._changed, self.has_ended = True, snapshot.state.is_final
+        self._caught_up.set()
+
+    def _numbered(self, now: float) -> tuple[int, JobView]:
+        self._publish(now)
+        return self.seq, JobView.of(self._snapshot, self._progress, now, self._origin or JobOrigin())
 
     def _read(self, reading: Reading) -> None:
         try:
@@ -103,16 +134,13 @@ class FoldedJob:
                     self._origin = self.job.origin
                 self._follow(reading)
         except CloudMLError as problem:
-            # The platform was stopped, or the job deleted; who asks next is told so.
-            self._problem = problem
+            if problem.reference in (*PLATFORM_GONE, "not-found"):
+                # The platform was stopped, or the job deleted; who asks next is told so.
+                self._problem = problem
+            else:
+                self._give_up(problem)
         except Exception as problem:
-            # A reader must not die silently.
-            self._problem = CloudMLError(
-                "platform-failed",
-                f"Job {self.job.name} cannot be followed.",
-                why=f"{type(problem).__name__}: {problem}"[:300],
-                next="Reload the page; the job goes on.",
-            )
+            self._give_up(problem)
         finally:
             with self._lock:
                 self._reading = None
@@ -133,6 +161,8 @@ class FoldedJob:
                 self._publish(time.time())
 
     def _take(self, event: JobEvent, began: float) -> None:
+        if self.is_given_up:
+            return
         self._progress.apply(event)
         now = time.monotonic()
         self._changed, self._heard = True, now
@@ -143,20 +173,21 @@ class FoldedJob:
 
     def _publish(self, now: float) -> None:
         """Pushes what has changed since the last document, and keeps that of now as the last one."""
-        before = self._view
-        after = JobView.of(self._snapshot, self._progress, now, self._origin or JobOrigin())
+        before = self._moment
+        after = Moment.of(self._snapshot, self._progress, now, self._origin or JobOrigin())
         self._changed = False
         if before is not None:
             told = changes(before, after)
             if told is None:
                 # A number that is left out tells every page to ask for the whole.
                 self.seq += 1
-                told = {"set": {"updated_at": after.updated, "state": after.state.value}, "points": [], "log": []}
+                kept = {name: after.document[name] for name in ("updated_at", "state")}
+                told = {"set": kept, "points": [], "log": []}
             elif is_nothing(told):
                 return
             self.seq += 1
             self._send(delta(self._session, self.job.id, self.seq, told))
-        self._view = after
+        self._moment = after
         self._published = time.monotonic()
 
 
@@ -169,9 +200,18 @@ def folded(job: Job) -> JobView:
     return JobView.of(snapshot, progress, time.time(), job.origin)
 
 
-def numbered_document(seq: int, view: JobView) -> dict[str, Any]:
-    """As the routes answer it."""
-    return {"seq": seq, "document": document(view)}
+def unfollowed(snapshot: JobSnapshot) -> JobView:
+    """A job whose own report cannot be shown, as the platform knows it."""
+    return JobView.of(snapshot, _unfollowed(snapshot), time.time())
+
+
+def is_unfollowed(view: JobView) -> bool:
+    """Whether a view is only what the platform says."""
+    return _UNFOLLOWED in view.warnings
+
+
+def _unfollowed(snapshot: JobSnapshot) -> JobProgress:
+    return replace(_begun(snapshot), warnings=[_UNFOLLOWED])
 
 
 def _begun(snapshot: JobSnapshot) -> JobProgress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cloudml_magic.connection import only_looking, platform_has_begun
@@ -17,11 +17,13 @@ from cloudml_magic.places import ledger_file
 from cloudml_magic.server_extension.attendance import Attendance, AttendedFile
 from cloudml_magic.server_extension.following.ended_jobs import EndedJobs
 from cloudml_magic.server_extension.following.folded_job import FoldedJob
+from cloudml_magic.server_extension.following.heartbeat import Heartbeat
 from cloudml_magic.server_extension.pushes import JOB_DELTA, JOBS
 
 MOST_LISTED = 200
 _LIST_SECONDS = 5.0
 _LATEST_SUBMISSIONS = 20
+_MOST_TROUBLED = 1000
 _BUSY_SECONDS, _QUIET_SECONDS, _HIDDEN_SECONDS = 0.03, 0.2, 1.0
 
 
@@ -33,7 +35,7 @@ class Follower:
         session: str,
         attendance: Attendance,
         attended_file: AttendedFile,
-        send: Callable[[str, dict[str, Any]], None],
+        heartbeat: Heartbeat,
         most: int,
         log: Any,
     ) -> None:
@@ -41,7 +43,7 @@ class Follower:
         self.attendance = attendance
         self.ended = EndedJobs()
         self._attended_file = attended_file
-        self._send = send
+        self._heartbeat = heartbeat
         self._most = most
         self._log = log
         self._lock = threading.RLock()
@@ -49,6 +51,7 @@ class Follower:
         self._known: frozenset[str] | None = None
         self._ledger: tuple[object, ...] = ()
         self._listed = float("-inf")
+        self._troubled: set[str] = set()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_stopped = False
@@ -57,7 +60,7 @@ class Follower:
         """A page is open, and looked at or not."""
         self.attendance.renew(page, visible)
         with self._lock:
-            if self._thread is None and not self._is_stopped:
+            if not self._is_stopped and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._run, name="cloudml-follower", daemon=True)
                 self._thread.start()
         self._wake.set()
@@ -67,12 +70,18 @@ class Follower:
         self._is_stopped = True
         self._wake.set()
         self._rest()
+        self._attended_file.remove()
 
     def running(self, job: Job) -> FoldedJob:
         """The one folding of a job that runs."""
         with self._lock:
             if job.id not in self._running:
-                self._running[job.id] = FoldedJob(job, self.session, lambda delta: self._send(JOB_DELTA, delta))
+                self._running[job.id] = FoldedJob(
+                    job,
+                    self.session,
+                    lambda delta: self._heartbeat.send(JOB_DELTA, delta),
+                    lambda problem: self.note_trouble(job, problem),
+                )
             return self._running[job.id]
 
     def known_running(self, job_id: str) -> FoldedJob | None:
@@ -83,7 +92,8 @@ class Follower:
     def read(self, folded: FoldedJob) -> None:
         """Reads a job's events, unless as many jobs are read as may be."""
         with self._lock:
-            if folded.is_read or sum(each.is_read for each in self._running.values()) < self._most:
+            has_room = folded.is_read or sum(each.is_read for each in self._running.values()) < self._most
+            if has_room and not folded.is_given_up:
                 folded.begin_reading()
                 return
         folded.look(folded.job.snapshot())
@@ -107,6 +117,13 @@ class Follower:
         self._listed = time.monotonic()
         self._compare(shown, more)
         return shown, more
+
+    def note_trouble(self, job: Job, problem: Exception) -> None:
+        """Writes into the server's log, once for each job, why it cannot be shown."""
+        if job.id in self._troubled or len(self._troubled) >= _MOST_TROUBLED:
+            return
+        self._troubled.add(job.id)
+        self._log.error("Job %s cannot be followed; its card shows what the platform says.", job.id, exc_info=problem)
 
     def forget(self, job_id: str) -> None:
         """The job is deleted."""
@@ -142,11 +159,20 @@ class Follower:
             self._log.error("Jobs could not be looked at; it is tried again.", exc_info=problem)
         with self._lock:
             followed = list(self._running.values())
-        has_more = [folded.publish_when_due() for folded in followed]
-        for folded in followed:
+        has_more = [self._advance(folded) for folded in followed]
+        self._heartbeat.beat(bool(followed))
+        return _BUSY_SECONDS if any(has_more) else _QUIET_SECONDS
+
+    def _advance(self, folded: FoldedJob) -> bool:
+        """Sends what is due of one job; whether it has more to send. Its trouble is not that of the others."""
+        try:
+            has_more = folded.publish_when_due()
             if folded.has_ended:
                 self.settle(folded)
-        return _BUSY_SECONDS if any(has_more) else _QUIET_SECONDS
+            return has_more
+        except Exception as problem:
+            self.note_trouble(folded.job, problem)
+            return False
 
     def _look(self) -> None:
         signature = _signature()
@@ -189,7 +215,7 @@ class Follower:
 
     def _tell(self, changed: Sequence[str]) -> None:
         if changed:
-            self._send(JOBS, {"session": self.session, "jobs": list(changed)})
+            self._heartbeat.send(JOBS, {"session": self.session, "jobs": list(changed)})
 
     def _rest(self) -> None:
         with self._lock:
