@@ -78,6 +78,34 @@ describe('a job’s output', () => {
     expect(model.setData).toHaveBeenCalledTimes(1);
   });
 
+  it('also where it was scrolled away, by a question of its own where the server was not heard of the job yet', async () => {
+    const store = new StoreOfTests();
+    const { renderer, model, asked } = await show(aJob(), store);
+    (renderer as unknown as { setShown(isShown: boolean): void }).setShown(false);
+    await vi.waitFor(() => expect(store.watched).toEqual(['7']));
+    store.tell(aJob({ epoch: 4 }));
+    expect(store.watched).toEqual([]);
+    expect(asked).not.toHaveBeenCalled();
+    store.tell(ENDED);
+    await pass();
+    expect(model.setData).toHaveBeenCalledTimes(1);
+  });
+
+  it('waits for its turn: the requests of many cards are the page’s', async () => {
+    const store = new StoreOfTests(ENDED);
+    store.errand = vi.fn();
+    const { asked } = await show(aJob(), store);
+    await show(aJob(), store);
+    expect(new Set(vi.mocked(store.errand).mock.calls.map(([name]) => name)).size).toBe(2);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it('is tried again where the server has just gone, a few times', async () => {
+    const { asked } = await show(aJob(), new StoreOfTests(ENDED), () => Promise.reject(new Error('gone')));
+    await pass();
+    expect(asked).toHaveBeenCalledTimes(5);
+  });
+
   it.each([
     ['says the end already', ENDED, new StoreOfTests(ENDED)],
     ['is of a job that the server does not know', aJob(), new StoreOfTests()]

@@ -23,6 +23,16 @@ export class StoreOfTests implements IJobStore {
   health: Health = { state: 'well', words: null };
   status: Status | null = null;
   clockOffset = 0;
+  counts = { running: 0, queued: 0 };
+  readonly errands = new Map<string, () => Promise<void>>();
+  errand = (name: string, act: () => Promise<void>): void => {
+    this.errands.set(name, act);
+    queueMicrotask(() => {
+      const current = this.errands.get(name);
+      this.errands.delete(name);
+      void current?.();
+    });
+  };
   refresh = vi.fn(() => Promise.resolve());
   follow = vi.fn();
 

@@ -18,7 +18,9 @@ class Server {
   asked: { what: string; at: number }[] = [];
   watches: boolean[] = [];
   problem: Error | null = null;
-  requests = { serverVersion: PACKAGE_VERSION as string | null };
+  more = false;
+  running = 1;
+  requests = { serverVersion: PACKAGE_VERSION as string | null, serverTime: NaN };
 
   put(document: JobDocument, seq = 1): void {
     this.jobs.set(document.id, { seq, document });
@@ -37,10 +39,9 @@ class Server {
     this.record('list', () => ({
       session: this.session,
       jobs: [...this.jobs.values()],
-      more: false,
-      status: { session: this.session, running: 1 }
+      more: this.more,
+      status: { session: this.session, running: this.running, queued: 0 }
     }));
-  status = () => this.record('status', () => ({ session: this.session, running: 1 }));
   operation = (id: string) =>
     this.record(`operation ${id}`, () => ({ id, kind: 'deploy', title: 'census', done: true }) as Operation);
   watch = (_: string, visible: boolean) => {
@@ -131,11 +132,12 @@ describe('the store', () => {
     server.put(aJob({ epoch: 4 }), 4);
     told('job/1', aDelta({ seq: 5, set: { step: 95, updated_at: 1031 } }));
     await pass(2000);
-    expect(server.asked.map(ask => ask.what)).toEqual(['details 7', 'details 7']);
+    const asked = () => server.asked.map(ask => ask.what).filter(what => what !== 'list');
+    expect(asked()).toEqual(['details 7', 'details 7']);
     expect(store.document('7')).toMatchObject({ epoch: 4, step: 95 });
     told('job/1', aDelta({ seq: 6, set: { epoch: 5, updated_at: 1032 } }));
     expect(store.document('7')?.epoch).toBe(5);
-    expect(server.asked.length).toBe(2);
+    expect(asked().length).toBe(2);
   });
 
   it('knows which ids are unknown, and does not ask for them again', async () => {
@@ -288,6 +290,148 @@ describe('the store', () => {
     told('operation/1', { session: 'one', operation: null });
     told('jobs/1', { session: 'one', jobs: 'all' });
     expect(changes).not.toHaveBeenCalled();
+  });
+
+  it('asks once when the page has started, and is silent ever after where nothing runs', async () => {
+    server.put(aJob({ state: 'SUCCEEDED', ended: 1100 }));
+    store.begin();
+    await pass(300_000);
+    expect(server.asked.map(ask => ask.what)).toEqual(['list']);
+    expect(server.watches).toEqual([]);
+    expect(store.jobs.length).toBe(1);
+  });
+
+  it('does not ask again after that one question, whatever came of it, and not for a hidden page', async () => {
+    look('hidden');
+    store.begin();
+    await pass(60_000);
+    expect(server.asked).toEqual([]);
+    server.problem = DOWN;
+    look('visible');
+    await pass(300_000);
+    expect(server.asked.map(ask => ask.what)).toEqual(['list']);
+  });
+
+  it('keeps up with what runs elsewhere from its first question on, with nothing of it on the screen', async () => {
+    server.put(aJob());
+    store.begin();
+    await pass(2000);
+    expect(server.watches).toEqual([true]);
+    expect(store.counts).toEqual({ running: 1, queued: 0 });
+    server.put(aJob({ state: 'SUCCEEDED', ended: Date.now() / 1000 }), 5);
+    await pass(4000);
+    expect(store.counts).toEqual({ running: 0, queued: 0 });
+    const over = server.asked.length;
+    await pass(300_000);
+    expect(server.asked.length).toBe(over);
+  });
+
+  it('lists a job at once that is pushed or watched', async () => {
+    store.begin();
+    await pass(1000);
+    server.put(aJob({ id: '8' }));
+    told('jobs/1', { session: 'one', jobs: ['8'] });
+    await pass(1100);
+    expect(store.jobs.map(job => job.id)).toEqual(['8']);
+    server.put(aJob({ id: '9' }));
+    store.watch('9');
+    await pass(1100);
+    expect(store.jobs.map(job => job.id)).toEqual(['9', '8']);
+  });
+
+  it('keeps a job that came while the list was made, until a list has to have it', async () => {
+    store.watchOverview();
+    await pass(1000);
+    server.put(aJob({ id: '8', state: 'SUCCEEDED' }));
+    store.watch('8');
+    await pass(1100);
+    server.jobs.delete('8');
+    void store.refresh();
+    await pass(1100);
+    expect(store.jobs.length).toBe(1);
+    void store.refresh();
+    await pass(1100);
+    expect(store.jobs.length).toBe(0);
+  });
+
+  it.each(['watched', 'listed'])('tells the end of a job once that was over when it was first %s', async way => {
+    const ended: string[] = [];
+    store.ended.connect((_, job) => ended.push(job.id));
+    await pass(10_000);
+    server.put(aJob({ id: '8', state: 'SUCCEEDED', ended: Date.now() / 1000 - 2 }));
+    server.put(aJob({ id: '9', state: 'SUCCEEDED', ended: Date.now() / 1000 - 11 }));
+    if (way === 'watched') {
+      store.watch('8');
+      store.watch('9');
+      await pass(1100);
+    }
+    store.watchOverview();
+    await pass(1100);
+    await Promise.all([store.refresh(), pass(2000)]);
+    expect(ended).toEqual(['8']);
+  });
+
+  it('tells news from old by the server’s clock', async () => {
+    server.requests.serverTime = Date.now() / 1000 - 100;
+    const ended: string[] = [];
+    store.ended.connect((_, job) => ended.push(job.id));
+    server.put(aJob({ id: '8', state: 'SUCCEEDED', ended: Date.now() / 1000 - 99 }));
+    server.put(aJob({ id: '9', state: 'SUCCEEDED', ended: Date.now() / 1000 - 101 }));
+    store.begin();
+    await pass(1000);
+    expect(ended).toEqual(['8']);
+  });
+
+  it('has one count for all: what its jobs say, but where the list is cut among those that run', async () => {
+    server.running = 4;
+    server.put(aJob());
+    server.put(aJob({ id: '8', state: 'QUEUED' }));
+    store.begin();
+    await pass(100);
+    expect(store.status).toMatchObject({ running: 1, queued: 1 });
+    told('job/1', aDelta({ seq: 2, set: { state: 'SUCCEEDED', ended: 1100, updated_at: 1100 } }));
+    expect(store.status).toMatchObject({ running: 0, queued: 1 });
+    server.jobs.delete('7');
+    server.more = true;
+    await Promise.all([store.refresh(), pass(2000)]);
+    expect(store.counts).toMatchObject({ running: 4, queued: 0 });
+  });
+
+  it.each([
+    ['a push', true],
+    ['an attempt', false]
+  ])('is right again soon after a pause that %s ends', async (_, isPushed) => {
+    server.put(aJob());
+    store.watchOverview();
+    await pass(1000);
+    server.problem = DOWN;
+    await pass(90_000);
+    server.problem = null;
+    server.put(aJob({ id: '8' }));
+    if (isPushed) {
+      told('jobs/1', { session: 'one', jobs: ['8'] });
+    }
+    await pass(isPushed ? 2500 : 22_000);
+    expect(store.jobs.map(job => job.id).sort()).toEqual(['7', '8']);
+  });
+
+  it('runs errands within its budget, one for each name, and those of a hidden page when it is seen', async () => {
+    const done: [string, number][] = [];
+    const errand = (name: string) => store.errand(name, () => Promise.resolve(void done.push([name, Date.now()])));
+    server.put(aJob());
+    store.watch('7');
+    await pass(2000);
+    ['one', 'two', 'one'].forEach(errand);
+    await pass(5000);
+    expect(done.map(([name]) => name)).toEqual(['one', 'two']);
+    expect(done[1]![1] - done[0]![1]).toBeGreaterThanOrEqual(1000);
+    look('hidden');
+    errand('three');
+    await pass(5000);
+    expect(done.length).toBe(2);
+    look('visible');
+    await pass(5000);
+    expect(done.length).toBe(3);
   });
 
   it('takes the clock of the server from what it tells', async () => {

@@ -1,6 +1,7 @@
 /** Renders the output of a job, and leaves its end in the notebook in every representation. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import type { IDisposable } from '@lumino/disposable';
 import { readJob } from '../documents/check';
 import type { JobDocument } from '../documents/generated';
 import type { IJobActions } from '../tokens/actions';
@@ -11,6 +12,10 @@ import { CardRenderer } from './card_renderer';
 import { JobCard } from './job_card';
 
 export const JOB_MIME = 'application/vnd.cloudml.job+json';
+
+const MOST_TRIES = 5;
+/** How many outputs were; each has errands of its own. */
+let rendered = 0;
 
 export class JobRenderer extends CardRenderer<JobDocument> {
   constructor(
@@ -27,6 +32,7 @@ export class JobRenderer extends CardRenderer<JobDocument> {
     if (!this.isDisposed) {
       this.store.changed.disconnect(this.onChanged, this);
       this.preferences?.changed.disconnect(this.update, this);
+      this.asking?.dispose();
     }
     super.dispose();
   }
@@ -47,11 +53,7 @@ export class JobRenderer extends CardRenderer<JobDocument> {
 
   override async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     await super.renderModel(model);
-    this.keepEnd();
-  }
-
-  protected override setShown(isShown: boolean): void {
-    super.setShown(isShown);
+    this.tries = 0;
     this.keepEnd();
   }
 
@@ -61,30 +63,44 @@ export class JobRenderer extends CardRenderer<JobDocument> {
     }
   }
 
-  /** Once a job has ended, what is saved says so too: as text, as HTML and as data, all made together. */
+  /** Once a job has ended, what is saved says so too, on the screen or not: as text, HTML and data, all made together. */
   private keepEnd(): void {
-    const { model, payload } = this;
-    const known = payload && this.store.document(payload.id);
-    const hasNews = known && isFinal(known.state) && known.state !== payload.state;
-    if (model && hasNews && this.isShown && this.keptId !== payload.id) {
-      this.keptId = payload.id;
-      void this.replace(model, payload.id);
+    const { model, payload, store } = this;
+    this.ask(payload);
+    const known = payload && store.document(payload.id);
+    if (model && known && isFinal(known.state) && known.state !== payload.state) {
+      store.errand(this.errand, () => this.replace(model, payload));
     }
   }
 
-  private async replace(model: IRenderMime.IMimeModel, id: string): Promise<void> {
+  /** A job that the output says is running is asked for once, until the server has said what it knows of it. */
+  private ask(payload: JobDocument | null): void {
+    this.asking?.dispose();
+    const isOpen = payload && !isFinal(payload.state) && !this.store.document(payload.id) && !this.store.isUnknown(payload.id);
+    this.asking = isOpen ? this.store.watch(payload.id) : null;
+  }
+
+  private async replace(model: IRenderMime.IMimeModel, payload: JobDocument): Promise<void> {
+    // Meanwhile the kernel may have said the end itself.
+    const isWanted = (): boolean => !this.isDisposed && this.payload === payload;
+    if (!isWanted() || this.tries === MOST_TRIES) {
+      return;
+    }
+    this.tries += 1;
     try {
-      const bundle = await this.store.api.bundle(id);
-      if (!this.isDisposed && this.model === model && isBundle(bundle)) {
+      const bundle = await this.store.api.bundle(payload.id);
+      if (isWanted() && isBundle(bundle)) {
         model.setData({ data: bundle, metadata: { ...model.metadata } });
       }
     } catch {
       // A place that cannot be written, or a server that has just gone: the card shows the end nevertheless.
-      this.keptId = '';
+      this.keepEnd();
     }
   }
 
-  private keptId = '';
+  private readonly errand = `end ${++rendered}`;
+  private asking: IDisposable | null = null;
+  private tries = 0;
 }
 
 type Bundle = IRenderMime.IMimeModel['data'];

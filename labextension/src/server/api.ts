@@ -123,10 +123,6 @@ export interface GivenPicture {
 export class Api {
   constructor(readonly requests: Requests) {}
 
-  status(): Promise<Status> {
-    return this.requests.get('status');
-  }
-
   jobs(): Promise<JobList> {
     return this.requests.get('jobs');
   }

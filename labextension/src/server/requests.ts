@@ -51,6 +51,9 @@ export class Requests {
   /** The version of the Python package, once it has answered. */
   serverVersion: string | null = null;
 
+  /** The server's clock at its last answer, in seconds; NaN where it does not say. */
+  serverTime = NaN;
+
   async get<T>(path: string, query: Query = {}): Promise<T> {
     return (await this.perform(path, query, { method: 'GET' })).json() as Promise<T>;
   }
@@ -87,6 +90,7 @@ export class Requests {
       });
     }
     this.serverVersion = answer.headers.get(VERSION_HEADER) ?? this.serverVersion;
+    this.serverTime = Date.parse(answer.headers.get('Date') ?? '') / 1000;
     if (!answer.ok) {
       throw new RequestError(answer.status, await partsOf(answer));
     }

@@ -17,7 +17,6 @@ interface JobCommand {
   readonly label: string;
   /** In the palette, where a dialog asks which job. */
   readonly question: string;
-  readonly caption: string;
   fits(job: JobDocument): boolean;
   act(job: JobDocument): unknown;
 }
@@ -26,11 +25,10 @@ export function addJobCommands(commands: CommandRegistry, store: IJobStore, acti
   for (const command of jobCommands(store, actions)) {
     commands.addCommand(command.id, {
       label: args => (idOf(args) ? command.label : command.question),
-      caption: command.caption,
       isEnabled: args => fitting(store, command, idOf(args)).length > 0,
       execute: async args => {
         const jobs = fitting(store, command, idOf(args));
-        const job = idOf(args) || jobs.length < 2 ? jobs[0] : await choose(command.caption, jobs, words);
+        const job = idOf(args) || jobs.length < 2 ? jobs[0] : await choose(command.question, jobs, words);
         if (job) {
           await command.act(job);
         }
@@ -47,7 +45,6 @@ function jobCommands(store: IJobStore, actions: IJobActions): JobCommand[] {
       id: COMMANDS.openJob,
       label: 'Open',
       question: 'Open Job…',
-      caption: 'Show a job in a tab of its own',
       fits: () => true,
       act: job => actions.open(job.id)
     },
@@ -55,7 +52,6 @@ function jobCommands(store: IJobStore, actions: IJobActions): JobCommand[] {
       id: COMMANDS.openLogs,
       label: 'Logs',
       question: 'Show Logs…',
-      caption: 'Show what a job has written',
       fits: () => true,
       act: job => actions.openLogs(job.id)
     },
@@ -63,7 +59,6 @@ function jobCommands(store: IJobStore, actions: IJobActions): JobCommand[] {
       id: COMMANDS.goToCell,
       label: 'Go to Cell',
       question: 'Go to Cell…',
-      caption: 'Show the cell that sent a job, or the line that failed',
       fits: hasCell,
       act: job => actions.goToCell(job)
     },
@@ -71,7 +66,6 @@ function jobCommands(store: IJobStore, actions: IJobActions): JobCommand[] {
       id: COMMANDS.cancel,
       label: 'Cancel…',
       question: 'Cancel Job…',
-      caption: 'End a job that runs or waits',
       fits: job => !isFinal(job.state) && job.state !== 'CANCELLING',
       act: job => actions.cancel(job.id)
     },
@@ -79,7 +73,6 @@ function jobCommands(store: IJobStore, actions: IJobActions): JobCommand[] {
       id: COMMANDS.deploy,
       label: 'Deploy…',
       question: 'Deploy Job…',
-      caption: 'Let the model of a job answer',
       fits: job => job.state === 'SUCCEEDED' && job.artifacts.includes('export'),
       act: job => actions.deploy(job.id)
     },
@@ -87,7 +80,6 @@ function jobCommands(store: IJobStore, actions: IJobActions): JobCommand[] {
       id: COMMANDS.tensorboard,
       label: 'TensorBoard',
       question: 'Open TensorBoard…',
-      caption: 'Open TensorBoard of a job',
       fits: job => store.status?.can_tensorboard === true && job.artifacts.includes('tensorboard'),
       act: job => actions.tensorboard([job.id])
     },
@@ -95,7 +87,6 @@ function jobCommands(store: IJobStore, actions: IJobActions): JobCommand[] {
       id: COMMANDS.copyPython,
       label: 'Copy Python',
       question: 'Copy Python of Job…',
-      caption: 'Copy the Python that brings a job back',
       fits: () => true,
       act: job => actions.copyPython(job.id)
     },
@@ -103,7 +94,6 @@ function jobCommands(store: IJobStore, actions: IJobActions): JobCommand[] {
       id: COMMANDS.remove,
       label: 'Delete…',
       question: 'Delete Job…',
-      caption: 'Delete a job that has ended',
       fits: job => isFinal(job.state),
       act: job => actions.remove(job.id)
     }
@@ -114,7 +104,6 @@ function addCompare(commands: CommandRegistry, store: IJobStore, actions: IJobAc
   const withCurves = () => store.jobs.filter(job => job.curves.length > 0);
   commands.addCommand(COMMANDS.compare, {
     label: 'Compare Jobs…',
-    caption: `Draw the curves of 2 to ${MOST_COMPARED} jobs together`,
     isEnabled: () => withCurves().length > 1,
     execute: async () => {
       const chosen = await chooseSeveral(`Compare 2 to ${MOST_COMPARED} jobs`, withCurves(), words);

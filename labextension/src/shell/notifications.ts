@@ -1,35 +1,56 @@
-/** Tells once when a job has ended, with the way to its cell. */
+/** Tells when a job has ended, with the way to its cell; many that end together in one sentence. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { JobDocument } from '../documents/generated';
 import { IJobStore } from '../tokens/job_store';
-import { elapsedWords, figure } from '../wording';
+import { elapsedWords, figure, stateWord } from '../wording';
 import { mainMetric } from '../panel/jobs/job_line';
 import { IJobActions } from '../tokens/actions';
+import { COMMANDS } from '../tokens/command_ids';
 import { IPreferences } from '../tokens/preferences';
 
 const SHOWN_MS = 10_000;
+/** Ends within this time are told together. */
+const GATHERED_MS = 1000;
+const MOST_FAILURES = 2;
 
 export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'cloudml-magic:notifications',
   description: 'Tells when a job has ended.',
   autoStart: true,
   requires: [IJobStore, IJobActions, IPreferences],
-  activate: (_: JupyterFrontEnd, store: IJobStore, actions: IJobActions, preferences: IPreferences) => {
-    tellEnds(store, actions, preferences, Date.now() / 1000);
+  activate: (app: JupyterFrontEnd, store: IJobStore, actions: IJobActions, preferences: IPreferences) => {
+    tellEnds(store, actions, preferences, () => void app.commands.execute(COMMANDS.openPanel, { tab: 'jobs' }));
   }
 };
 
-/** `since` is when this page was loaded: what ended before is old news. */
-export function tellEnds(store: IJobStore, actions: IJobActions, preferences: IPreferences, since: number): void {
-  const told = new Set<string>();
-  store.ended.connect((_, job) => {
-    const isNews = (job.ended ?? Infinity) + store.clockOffset >= since && !told.has(job.id);
-    told.add(job.id);
-    if (isNews && isWanted(job, preferences)) {
-      tell(job, actions);
+export function tellEnds(store: IJobStore, actions: IJobActions, preferences: IPreferences, openPanel: () => void): void {
+  let ends: JobDocument[] = [];
+  const flush = (): void => {
+    const failed = ends.filter(job => job.state === 'FAILED');
+    if (ends.length > 1) {
+      tellSeveral(ends, failed.length > MOST_FAILURES, openPanel);
     }
+    const alone = ends.length === 1 ? ends : failed.length > MOST_FAILURES ? [] : failed;
+    alone.forEach(job => tell(job, actions));
+    ends = [];
+  };
+  store.ended.connect((_, job) => {
+    if (isWanted(job, preferences) && ends.push(job) === 1) {
+      setTimeout(flush, GATHERED_MS);
+    }
+  });
+}
+
+function tellSeveral(ends: readonly JobDocument[], isError: boolean, openPanel: () => void): void {
+  const counts = (['SUCCEEDED', 'FAILED', 'CANCELLED'] as const).map(state => {
+    const count = ends.filter(job => job.state === state).length;
+    return count ? `${count} ${stateWord(state).toLowerCase()}` : '';
+  });
+  Notification.emit(`${ends.length} jobs ended: ${counts.filter(Boolean).join(', ')}`, isError ? 'error' : 'info', {
+    autoClose: isError ? false : SHOWN_MS,
+    actions: [{ label: 'Open panel', callback: openPanel, displayType: 'accent' }]
   });
 }
 

@@ -48,7 +48,6 @@ export class RunningItem extends Widget {
     this.button.append(this.words);
     this.node.append(this.button);
     store.overviewChanged.connect(this.draw, this);
-    store.changed.connect(this.draw, this);
     this.draw();
   }
 
@@ -59,8 +58,7 @@ export class RunningItem extends Widget {
 
   private draw(): void {
     const live = this.store.jobs.filter(job => !isFinal(job.state));
-    const queued = live.filter(job => job.state === 'QUEUED').length;
-    this.words.textContent = runningWords({ running: live.length - queued, queued });
+    this.words.textContent = runningWords(this.store.counts);
     this.button.title = live.map(job => job.name).join('\n') || 'Cloud ML: nothing runs';
     const wasActive = this.isActive;
     this.isActive ||= live.length > 0;

@@ -1,24 +1,26 @@
 /** Asks the server for what the store wants, within the page's budget; knows how the two halves get along. */
 
-import type { Api, JobDetails, JobList, Operation, Status } from '../server/api';
+import type { Api, JobDetails, JobList, Operation } from '../server/api';
 import { RequestBudget } from './budget';
 import { healthOfAnswer, healthOfFailure } from './health';
 import type { Health } from '../tokens/job_store';
 
 const MOST_IDS = 60;
-const LONGEST_BACKOFF = 30_000;
+const LONGEST_BACKOFF = 20_000;
 const DETAILS = 'details';
 const LIST = 'list';
-const STATUS = 'status';
 
 /** What becomes of the answers. */
 export interface Takers {
   details(answer: JobDetails, ids: readonly string[]): void;
   list(answer: JobList): void;
-  status(answer: Status): void;
   operation(answer: Operation): void;
+  /** An answer came after failures. */
+  recovered(): void;
   /** The health changed. */
   health(): void;
+  /** Whether what failed is worth asking again. */
+  isEngaged(): boolean;
   /** The server half is there, or is not. */
   reachable(isReachable: boolean): void;
 }
@@ -44,10 +46,6 @@ export class Asking {
     this.#want(LIST);
   }
 
-  status(): void {
-    this.#want(STATUS);
-  }
-
   details(id: string): void {
     this.#ids.add(id);
     this.#want(DETAILS);
@@ -55,6 +53,12 @@ export class Asking {
 
   operation(id: string): void {
     this.#want(id);
+  }
+
+  /** Does what asks something else of the server and does not reject, when its turn has come. */
+  errand(name: string, act: () => Promise<void>): void {
+    this.#errands.set(name, act);
+    this.#want(name);
   }
 
   /** A job's document is not wanted any more. */
@@ -71,10 +75,16 @@ export class Asking {
     }
   }
 
+  /** Takes up the errands that were left while nobody looked. */
+  resume(): void {
+    this.#errands.forEach((_, name) => this.#want(name));
+  }
+
   /** Forgets failures and pauses; the next question is asked as if it were the first. */
   revive(): void {
     this.#failures = 0;
     this.#budget.pause(0);
+    this.resume();
   }
 
   /** Resolves when all that is wanted has been asked for. */
@@ -95,8 +105,17 @@ export class Asking {
   }
 
   readonly #ask = async (need: string): Promise<void> => {
+    const errand = this.#errands.get(need);
+    if (errand) {
+      this.#errands.delete(need);
+      return errand();
+    }
     try {
       await this.#answer(need);
+      if (this.#failures && need !== LIST) {
+        // Whatever failed, the list may be out of date too.
+        this.takers.recovered();
+      }
       this.#failures = 0;
       this.#setHealth(healthOfAnswer(this.api.requests.serverVersion));
       this.takers.reachable(true);
@@ -113,7 +132,9 @@ export class Asking {
       this.takers.reachable(false);
     } else {
       this.#budget.pause(this.#backoff());
-      this.#budget.want(need);
+      if (this.takers.isEngaged()) {
+        this.#budget.want(need);
+      }
       this.#budget.release();
     }
     this.#setHealth(health);
@@ -124,10 +145,6 @@ export class Asking {
       await this.#askDetails();
     } else if (need === LIST) {
       this.takers.list(await this.api.jobs());
-      // The list brings the status along.
-      this.#budget.drop(STATUS);
-    } else if (need === STATUS) {
-      this.takers.status(await this.api.status());
     } else {
       this.takers.operation(await this.api.operation(need));
     }
@@ -158,6 +175,7 @@ export class Asking {
   }
 
   readonly #ids = new Set<string>();
+  readonly #errands = new Map<string, () => Promise<void>>();
   readonly #budget = new RequestBudget(need => this.#ask(need));
   #failures = 0;
 }

@@ -1,12 +1,10 @@
-/** Tells the server whether this page is looked at, and the store when to sleep; silent until somebody has watched once. */
+/** Tells the server whether this page is looked at, and the store when to sleep; silent until there is something of ours. */
 
 import { UUID } from '@lumino/coreutils';
 import type { Api } from '../server/api';
 
 const RENEW_VISIBLE = 30_000;
 const RENEW_HIDDEN = 60_000;
-/** A card that is scrolled past is no news. */
-const SETTLING = 300;
 
 export class Attention {
   constructor(
@@ -16,24 +14,16 @@ export class Attention {
     document.addEventListener('visibilitychange', this.#look);
   }
 
-  /** Whether something of ours is on a screen that is looked at. */
+  /** Whether something of ours ever ran or was shown on this page. */
+  hasBegun = false;
+
   get isAwake(): boolean {
-    return this.#watchers > 0 && document.visibilityState === 'visible';
+    return this.hasBegun && document.visibilityState === 'visible';
   }
 
-  /** How many watch; the first one ever begins the lease. */
-  setWatchers(count: number): void {
-    this.#watchers = count;
-    this.#hasBegun ||= count > 0;
-    if (!this.#hasBegun) {
-      return;
-    }
-    if (this.isAwake) {
-      this.#look();
-    } else {
-      clearTimeout(this.#settling);
-      this.#settling = setTimeout(this.#look, SETTLING);
-    }
+  begin(): void {
+    this.hasBegun = true;
+    this.#look();
   }
 
   /** The server half has gone or come: no renewals while it is away. */
@@ -47,14 +37,12 @@ export class Attention {
 
   dispose(): void {
     document.removeEventListener('visibilitychange', this.#look);
-    clearTimeout(this.#settling);
     clearTimeout(this.#renewal);
-    this.#hasBegun = false;
+    this.hasBegun = false;
   }
 
   readonly #look = (): void => {
-    clearTimeout(this.#settling);
-    if (!this.#hasBegun || this.isAwake === this.#wasAwake) {
+    if (!this.hasBegun || this.isAwake === this.#wasAwake) {
       return;
     }
     this.#wasAwake = this.isAwake;
@@ -64,7 +52,7 @@ export class Attention {
 
   #renew(): void {
     clearTimeout(this.#renewal);
-    if (!this.#hasBegun || !this.#isReachable) {
+    if (!this.hasBegun || !this.#isReachable) {
       return;
     }
     // A lease that could not be renewed runs out, and pages fall back to asking: nothing to tell anybody.
@@ -73,10 +61,7 @@ export class Attention {
   }
 
   readonly #page = UUID.uuid4();
-  #watchers = 0;
-  #hasBegun = false;
   #isReachable = true;
   #wasAwake: boolean | null = null;
-  #settling: ReturnType<typeof setTimeout> | undefined;
   #renewal: ReturnType<typeof setTimeout> | undefined;
 }

@@ -24,11 +24,6 @@ export class RequestBudget {
     this.#plan();
   }
 
-  /** Forgets one wish: something else has brought what was wanted. */
-  drop(need: string): void {
-    this.#needs.delete(need);
-  }
-
   /** Forgets what is wanted. */
   clear(): void {
     this.#needs.clear();

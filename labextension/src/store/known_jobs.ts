@@ -26,9 +26,9 @@ export class KnownJobs {
     return this.#entries.get(id)?.document;
   }
 
-  /** The server's order, of those that are still there. */
+  /** Those that came since the last list, then the server's order, of those that are still there. */
   listed(): JobDocument[] {
-    return this.#order.flatMap(id => this.document(id) ?? []);
+    return [...new Set([...this.#fresh, ...this.#order])].flatMap(id => this.document(id) ?? []);
   }
 
   /** Another process of the server: what came before counts no more, and has to be asked anew. True if it is another. */
@@ -57,6 +57,7 @@ export class KnownJobs {
   /** It has come or gone: what is known of it, even that it is unknown, has to be asked anew. */
   reconsider(id: string): void {
     this.unknown.delete(id);
+    this.#fresh.delete(id);
     const entry = this.#entries.get(id);
     if (entry) {
       entry.isStale = true;
@@ -95,6 +96,9 @@ export class KnownJobs {
   put(seq: number, document: JobDocument, isWhole: boolean): boolean {
     const before = this.#entries.get(document.id);
     this.unknown.delete(document.id);
+    if (!before) {
+      this.#fresh.add(document.id);
+    }
     if (before && !before.isStale && (seq < before.seq || (seq === before.seq && before.isWhole && !isWhole))) {
       return false;
     }
@@ -107,14 +111,18 @@ export class KnownJobs {
     return true;
   }
 
+  /** A list that was made before a job came does not have it; the next one has to. */
   setOrder(ids: string[]): void {
     this.#order = ids;
+    this.#fresh = new Set([...this.#fresh].filter(id => !ids.includes(id) && !this.#missed.has(id)));
+    this.#missed = new Set(this.#fresh);
   }
 
   /** The server does not know it, or no longer. */
   forget(id: string): void {
     this.#entries.delete(id);
     this.#held.delete(id);
+    this.#fresh.delete(id);
     this.unknown.add(id);
     this.#order = this.#order.filter(other => other !== id);
   }
@@ -122,4 +130,6 @@ export class KnownJobs {
   readonly #entries = new Map<string, Entry>();
   readonly #held = new Map<string, JobDelta[]>();
   #order: string[] = [];
+  #fresh = new Set<string>();
+  #missed = new Set<string>();
 }

@@ -1,15 +1,18 @@
 /** How far the page's clock is ahead of the server's, so that elapsed times are the server's. */
 
 export class PageClock {
-  offset = 0;
+  get offset(): number {
+    return Number.isFinite(this.#least) ? this.#least : 0;
+  }
 
   /** The server said at this moment (seconds) that something was true. */
   hear(moment: number): void {
     const ahead = Date.now() / 1000 - moment;
     // The answer that took the least time on its way is nearest to the truth.
-    this.offset = this.#hasHeard ? Math.min(this.offset, ahead) : ahead;
-    this.#hasHeard = true;
+    if (ahead < this.#least) {
+      this.#least = ahead;
+    }
   }
 
-  #hasHeard = false;
+  #least = Infinity;
 }

@@ -18,6 +18,7 @@ export const storePlugin: JupyterFrontEndPlugin<IJobStore> = {
     const requests = new Requests(serviceManager.serverSettings);
     const store = new JobStore(new Api(requests), () => (preferences?.current ?? DEFAULTS).pollSeconds);
     serviceManager.events.stream.connect(store.onEvent);
+    void app.restored.then(() => store.begin());
     return store;
   }
 };

@@ -11,7 +11,7 @@ import { Asking } from './asking';
 import { Attention } from './attention';
 import { readEvent } from './events';
 import { Gathering } from './gathering';
-import type { Health, IJobStore } from '../tokens/job_store';
+import type { Health, IJobStore, JobCounts } from '../tokens/job_store';
 import { KnownJobs } from './known_jobs';
 import { PageClock } from './page_clock';
 import { Pulse } from './pulse';
@@ -31,8 +31,9 @@ export class JobStore implements IJobStore {
     this.#asking = new Asking(api, pollSeconds, {
       details: (answer, ids) => this.#takeDetails(answer, ids),
       list: answer => this.#takeList(answer),
-      status: answer => this.#takeStatus(answer),
       operation: answer => this.#takeOperation(answer),
+      recovered: () => this.#wantOverview(),
+      isEngaged: () => this.#attention.hasBegun,
       health: () => this.overviewChanged.emit(),
       reachable: isReachable => this.#attention.setReachable(isReachable)
     });
@@ -43,7 +44,21 @@ export class JobStore implements IJobStore {
   readonly operationChanged: Signal<IJobStore, Operation> = new Signal(this);
   readonly ended: Signal<IJobStore, JobDocument> = new Signal(this);
   readonly operations = new Map<string, Operation>();
-  status: Status | null = null;
+
+  get status(): Status | null {
+    return this.#status && { ...this.#status, ...this.counts };
+  }
+
+  get counts(): JobCounts {
+    const { jobs } = this;
+    const live = jobs.filter(isGoing);
+    // Running jobs are listed first: a cut list lacks some only where it has nothing else.
+    if (this.#status && this.#hasMore && live.length === jobs.length) {
+      return this.#status;
+    }
+    const queued = live.filter(job => job.state === 'QUEUED').length;
+    return { running: live.length - queued, queued };
+  }
 
   get health(): Health {
     return this.#asking.health;
@@ -65,10 +80,22 @@ export class JobStore implements IJobStore {
     return this.#known.unknown.has(id);
   }
 
+  begin(): void {
+    if (document.visibilityState === 'visible') {
+      this.#wantOverview(true);
+    } else {
+      document.addEventListener('visibilitychange', () => this.begin(), { once: true });
+    }
+  }
+
+  errand(name: string, act: () => Promise<void>): void {
+    this.#asking.errand(name, act);
+  }
+
   watch(id: string): IDisposable {
+    this.#attention.begin();
     this.#watched.set(id, (this.#watched.get(id) ?? 0) + 1);
     this.#want(id);
-    this.#countWatchers();
     return once(() => {
       const count = (this.#watched.get(id) ?? 1) - 1;
       if (count) {
@@ -77,19 +104,17 @@ export class JobStore implements IJobStore {
         this.#watched.delete(id);
         this.#asking.drop(id);
       }
-      this.#countWatchers();
     });
   }
 
   watchOverview(): IDisposable {
+    this.#attention.begin();
     this.#overviewWatchers += 1;
     if (this.#overviewWatchers === 1) {
       this.#wantOverview();
     }
-    this.#countWatchers();
     return once(() => {
       this.#overviewWatchers -= 1;
-      this.#countWatchers();
     });
   }
 
@@ -114,6 +139,10 @@ export class JobStore implements IJobStore {
       return;
     }
     this.#lastPush = Date.now();
+    if (this.#asking.isFailing) {
+      this.#asking.revive();
+    }
+    this.#attention.begin();
     this.#enter(push.session);
     if (push.kind === 'delta') {
       this.#takeDelta(push.delta);
@@ -121,8 +150,8 @@ export class JobStore implements IJobStore {
       this.#takeOperation(push.operation);
     } else {
       push.jobs.forEach(id => this.#known.reconsider(id));
-      this.#wantOverview();
       push.jobs.forEach(id => this.#watched.has(id) && this.#want(id));
+      this.#wantOverview();
     }
   };
 
@@ -145,6 +174,10 @@ export class JobStore implements IJobStore {
     } else if (taken === 'folded') {
       this.#clock.hear(delta.set.updated_at);
       this.#tell(delta.job, before);
+      if (delta.set.state && this.#overviewWatchers) {
+        // What runs costs, and who looks wants to know what.
+        this.#asking.list();
+      }
     }
   }
 
@@ -159,13 +192,21 @@ export class JobStore implements IJobStore {
   #tell(id: string, before: JobDocument | undefined): void {
     const now = this.#known.document(id);
     this.#gathering.add(id);
-    if (now && before && now.state !== before.state) {
-      this.#wantStatus();
-      this.overviewChanged.emit();
-      if (isFinal(now.state) && !isFinal(before.state)) {
-        this.ended.emit(now);
-      }
+    if (!now || now.state === before?.state) {
+      return;
     }
+    this.#hasNews = true;
+    if (isGoing(now)) {
+      this.#attention.begin();
+    } else if (!this.#told.has(id) && (isGoing(before) || this.#isOfThisPage(now))) {
+      this.#told.add(id);
+      this.ended.emit(now);
+    }
+  }
+
+  /** Whether it ended since the page was loaded, by the server's clock. */
+  #isOfThisPage({ ended }: JobDocument): boolean {
+    return ended !== null && ended + this.clockOffset >= this.#loaded;
   }
 
   #takeDetails({ session, jobs, unknown }: JobDetails, ids: readonly string[]): void {
@@ -178,18 +219,13 @@ export class JobStore implements IJobStore {
     ids.forEach(id => this.#want(id));
   }
 
-  #takeList({ session, jobs, status }: JobList): void {
-    this.status = status;
+  #takeList({ session, jobs, status, more }: JobList): void {
+    this.#status = status;
+    this.#hasMore = more;
     this.#enter(session);
     jobs.forEach(job => this.#takeDocument(job, false));
     this.#known.setOrder(jobs.map(job => job.document.id));
     this.#wantWatched();
-    this.overviewChanged.emit();
-  }
-
-  #takeStatus(status: Status): void {
-    this.status = status;
-    this.#enter(status.session);
     this.overviewChanged.emit();
   }
 
@@ -208,6 +244,7 @@ export class JobStore implements IJobStore {
   }
 
   #enter(session: string): void {
+    this.#clock.hear(this.api.requests.serverTime);
     if (this.#known.enter(session)) {
       this.#wantOverview();
       this.#wantWatched();
@@ -215,7 +252,7 @@ export class JobStore implements IJobStore {
   }
 
   #want(id: string): void {
-    const isSeen = this.#watched.has(id) || (this.#overviewWatchers > 0 && this.#known.document(id) !== undefined);
+    const isSeen = this.#watched.has(id) || (this.#attention.hasBegun && this.#known.document(id) !== undefined);
     if (id && isSeen && this.#known.lacks(id)) {
       this.#asking.details(id);
     }
@@ -225,16 +262,9 @@ export class JobStore implements IJobStore {
     this.#watched.forEach((_, id) => this.#want(id));
   }
 
-  #wantStatus(): void {
-    if (this.#overviewWatchers) {
-      this.#asking.status();
-    }
-  }
-
   #wantOverview(always = false): void {
-    if (this.#overviewWatchers || always) {
+    if (this.#attention.hasBegun || always) {
       this.#asking.list();
-      this.#asking.status();
       this.#lastOverview = Date.now();
     }
   }
@@ -249,6 +279,7 @@ export class JobStore implements IJobStore {
       this.#known.doubt();
       this.#wantOverview();
       this.#wantWatched();
+      this.#asking.resume();
     }
     this.#lastPush = Date.now() - PUSHES_SILENT;
     this.#pulse.start();
@@ -260,47 +291,56 @@ export class JobStore implements IJobStore {
       return;
     }
     if (Date.now() - this.#lastPush >= PUSHES_SILENT) {
-      const isGoing = (job: JobDocument | undefined): boolean => job !== undefined && !isFinal(job.state);
       [...this.#watched.keys()].filter(id => isGoing(this.#known.document(id))).forEach(id => this.#asking.details(id));
-      if (this.#overviewWatchers && this.jobs.some(isGoing)) {
+      if (this.jobs.some(job => isGoing(job) && !this.#watched.has(job.id))) {
         this.#asking.list();
       }
       [...this.operations.values()].filter(operation => !operation.done).forEach(({ id }) => this.#asking.operation(id));
     }
-    if (Date.now() - this.#lastOverview >= OVERVIEW_EVERY) {
+    const isFollowed = this.#overviewWatchers > 0 || this.jobs.some(isGoing);
+    if (isFollowed && Date.now() - this.#lastOverview >= OVERVIEW_EVERY) {
       this.#wantOverview();
     }
-  }
-
-  #countWatchers(): void {
-    this.#attention.setWatchers(this.#watched.size + this.#overviewWatchers);
   }
 
   readonly #known = new KnownJobs();
   readonly #watched = new Map<string, number>();
   readonly #clock = new PageClock();
-  readonly #gathering = new Gathering(ids => this.changed.emit(ids));
+  readonly #gathering = new Gathering(ids => {
+    this.changed.emit(ids);
+    if (this.#hasNews) {
+      this.#hasNews = false;
+      this.overviewChanged.emit();
+    }
+  });
   readonly #attention: Attention;
   readonly #pulse: Pulse;
   readonly #asking: Asking;
+  readonly #loaded = Date.now() / 1000;
+  /** Those whose end was told. */
+  readonly #told = new Set<string>();
+  #status: Status | null = null;
+  #hasMore = false;
+  /** Whether a job's state has changed since that was last told. */
+  #hasNews = false;
   #overviewWatchers = 0;
   #lastPush = 0;
   #lastOverview = 0;
 }
 
+function isGoing(job: JobDocument | undefined): boolean {
+  return job !== undefined && !isFinal(job.state);
+}
+
 /** Ends what was begun, once however often it is asked to. */
-function once(end: () => void): IDisposable {
-  let isDisposed = false;
-  const dispose = (): void => {
-    if (!isDisposed) {
-      isDisposed = true;
-      end();
-    }
-  };
+function once(end: (() => void) | null): IDisposable {
   return {
     get isDisposed() {
-      return isDisposed;
+      return end === null;
     },
-    dispose
+    dispose: () => {
+      end?.();
+      end = null;
+    }
   };
 }

@@ -13,13 +13,15 @@ export interface Health {
   words: ErrorParts | null;
 }
 
+export type JobCounts = Pick<Status, 'running' | 'queued'>;
+
 export interface IJobStore {
   readonly api: Api;
 
   /** The latest document of a job that the server has confirmed; undefined for one it has not. */
   document(id: string): JobDocument | undefined;
 
-  /** The jobs that the server listed, running first, then newest first; brief documents unless somebody watches. */
+  /** Those that have just come, then what the server listed, running first; brief documents unless somebody watches. */
   readonly jobs: readonly JobDocument[];
 
   /** Ids that the server says it does not know. */
@@ -27,6 +29,9 @@ export interface IJobStore {
 
   /** Seconds that this page's clock is ahead of the server's; what is counted up on the page takes them off. */
   readonly clockOffset: number;
+
+  /** The one count of live jobs, for everything that says it; `status` says it too. */
+  readonly counts: JobCounts;
 
   readonly status: Status | null;
   readonly health: Health;
@@ -42,17 +47,20 @@ export interface IJobStore {
 
   readonly operationChanged: ISignal<IJobStore, Operation>;
 
-  /** A job that ran while this page was open has ended. */
+  /** A job has ended since this page was loaded; told once for each. */
   readonly ended: ISignal<IJobStore, JobDocument>;
 
   /** Keeps a job's whole document up to date until disposed; what is on screen only. */
   watch(id: string): IDisposable;
 
-  /** Keeps the list and the status up to date until disposed. */
+  /** Keeps the list and the status up to date until disposed, even where nothing runs. */
   watchOverview(): IDisposable;
 
   /** Asks anew at once, also after the server half was missing. */
   refresh(): Promise<void>;
+
+  /** Does what asks something else of the server and does not reject, within what a page may ask; waits while hidden. */
+  errand(name: string, act: () => Promise<void>): void;
 
   /** Follows an operation that this page began, by pushes or else by asking. */
   follow(operation: Operation): void;

@@ -15,10 +15,12 @@ export class FakeStore implements IJobStore {
   readonly ended: Signal<IJobStore, JobDocument> = new Signal<IJobStore, JobDocument>(this);
   readonly operations = new Map<string, Operation>();
   readonly refresh = vi.fn(async () => {});
+  readonly errand = vi.fn((_: string, act: () => Promise<void>) => void act());
   readonly follow = vi.fn((operation: Operation) => this.tellOperation(operation));
   clockOffset = 0;
   status: Status | null = STATUS;
   health: Health = { state: 'well', words: null };
+  counts = { running: 1, queued: 0 };
   watched = 0;
 
   constructor(

@@ -1,7 +1,8 @@
-/** A job's end is told once, as the user wants it, and never for what ended before the page was there. */
+/** A job's end is told as the user wants it; many ends together in one sentence. */
 
 import { Notification } from '@jupyterlab/apputils';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { JobDocument } from '../../src/documents/generated';
 import type { IJobActions } from '../../src/tokens/actions';
 import { endWords, tellEnds } from '../../src/shell/notifications';
 import { DEFAULTS, type IPreferences, type Preferences } from '../../src/tokens/preferences';
@@ -14,23 +15,34 @@ const FAILED = job('4', {
 });
 const DONE = job('5', { state: 'SUCCEEDED', started: NOW - 38, ended: NOW, curves: [curve('accuracy', [0.1], [0.852])] });
 
-beforeEach(() => Notification.dismiss());
+beforeEach(() => {
+  vi.useFakeTimers();
+  Notification.dismiss();
+});
+afterEach(() => vi.useRealTimers());
 
 function begin(part: Partial<Preferences> = {}) {
   const store = new FakeStore();
   const actions = { goToCell: vi.fn(), open: vi.fn() };
   const preferences = { current: { ...DEFAULTS, ...part } } as IPreferences;
-  tellEnds(store, actions as unknown as IJobActions, preferences, NOW - 10);
-  return { store, actions };
+  const openPanel = vi.fn();
+  tellEnds(store, actions as unknown as IJobActions, preferences, openPanel);
+  const end = (...jobs: JobDocument[]): void => {
+    jobs.forEach(each => store.ended.emit(each));
+    vi.advanceTimersByTime(1000);
+  };
+  return { end, actions, openPanel };
 }
 
+const ends = (from: number, count: number, state: JobDocument['state']) =>
+  Array.from({ length: count }, (_, index) => job(String(from + index), { state, ended: NOW }));
 const told = () => Notification.manager.notifications.map(({ message, type }) => [type, message]);
 
 test('a failure is told with its sentence, success with its metric, the end of a cancelled job plainly', () => {
-  const { store } = begin();
-  store.ended.emit(FAILED);
-  store.ended.emit(DONE);
-  store.ended.emit(job('6', { state: 'CANCELLED', started: NOW - 9, ended: NOW }));
+  const { end } = begin();
+  end(FAILED);
+  end(DONE);
+  end(job('6', { state: 'CANCELLED', started: NOW - 9, ended: NOW }));
   expect(told().reverse()).toEqual([
     ['error', 'job-4 failed: The labels go up to 11.'],
     ['success', 'job-5 succeeded in 38 s · val_accuracy 85.2 %'],
@@ -38,22 +50,29 @@ test('a failure is told with its sentence, success with its metric, the end of a
   ]);
 });
 
-test('each job is told once', () => {
-  const { store } = begin();
-  store.ended.emit(DONE);
-  store.ended.emit(DONE);
-  expect(told()).toHaveLength(1);
+test('fifty-five ends are one sentence with the way to the panel, and stay until they are read where many failed', () => {
+  const { end, openPanel } = begin();
+  end(...ends(100, 50, 'SUCCEEDED'), ...ends(200, 4, 'FAILED'), ...ends(300, 1, 'CANCELLED'));
+  expect(told()).toEqual([['error', '55 jobs ended: 50 succeeded, 4 failed, 1 cancelled']]);
+  const { actions, autoClose } = Notification.manager.notifications[0]!.options;
+  expect(autoClose).toBe(false);
+  actions?.forEach(button => button.callback(new MouseEvent('click')));
+  expect(actions?.map(button => button.label)).toEqual(['Open panel']);
+  expect(openPanel).toHaveBeenCalledOnce();
 });
 
-test('what ended before the page was loaded is no news', () => {
-  const { store } = begin();
-  store.ended.emit({ ...DONE, ended: NOW - 11 });
-  expect(told()).toEqual([]);
+test('a failure or two among many are told themselves too', () => {
+  const { end } = begin();
+  end(...ends(100, 10, 'SUCCEEDED'), FAILED);
+  expect(told().reverse()).toEqual([
+    ['info', '11 jobs ended: 10 succeeded, 1 failed'],
+    ['error', 'job-4 failed: The labels go up to 11.']
+  ]);
 });
 
 test('the buttons go to the cell and open the job', () => {
-  const { store, actions } = begin();
-  store.ended.emit(FAILED);
+  const { end, actions } = begin();
+  end(FAILED);
   const buttons = Notification.manager.notifications[0]?.options.actions ?? [];
   buttons.forEach(button => button.callback(new MouseEvent('click')));
   expect(buttons.map(button => button.label)).toEqual(['Go to cell', 'Open']);
@@ -65,9 +84,9 @@ test.each([
   ['failures', ['error']],
   ['none', []]
 ] as const)('with notifications %s, %j are told', (notifications, kinds) => {
-  const { store } = begin({ notifications });
-  store.ended.emit(DONE);
-  store.ended.emit(FAILED);
+  const { end } = begin({ notifications });
+  end(DONE);
+  end(FAILED);
   expect(told().map(([kind]) => kind)).toEqual(kinds);
 });
 
