@@ -54,6 +54,11 @@ def test_notebook_7_shows_the_card_and_the_panel(other: Jupyter, context: Browse
     panel = lab.panel("Jobs")
     expect(panel.locator(".cloudml-JobRow").first).to_contain_text("seven")
     lab.picture("notebook-7")
+    lab.card("seven").get_by_role("button", name="Logs").click()
+    tab = lab.page.locator(".cloudml-Job")
+    expect(tab).to_be_visible()
+    expect(tab).to_contain_text("step 29")
+    lab.picture("notebook-7-job")
 
 
 def test_without_the_page_half_the_card_is_html(lab: LabPage) -> None:

@@ -6,10 +6,11 @@ import itertools
 import re
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab_page import LabPage
-from tests.browser.test_job_card import reporting
+from tests.browser.test_job_card import LOAD, reporting
 
 _SHIFTS = """() => {
     window.shifts = [];
@@ -29,6 +30,51 @@ def test_nothing_jumps_while_a_job_goes_on(lab: LabPage) -> None:
     lab.page.evaluate(_SHIFTS)
     lab.page.wait_for_timeout(2500)
     assert sum(lab.page.evaluate("() => window.shifts")) < 0.002
+
+
+_PLACES = """name => {
+    window.places = [];
+    let last = '';
+    const look = () => {
+        const card = document.querySelector(`[aria-label="Job ${name}"]`);
+        if (card) {
+            const box = card.getBoundingClientRect();
+            const buttons = [...card.querySelectorAll('.cloudml-Buttons button')]
+                .filter(button => getComputedStyle(button).visibility === 'visible')
+                .map(button => [button, button.getBoundingClientRect()])
+                .map(([button, {left, top}]) => [button.textContent, Math.round(left - box.left), Math.round(top - box.top)]);
+            const place = {state: card.querySelector('.cloudml-State').textContent, height: Math.round(box.height), buttons};
+            const now = JSON.stringify(place);
+            if (now !== last) { window.places.push(place); }
+            last = now;
+        }
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 700])
+def test_nothing_moves_under_the_hand_from_the_first_picture_to_the_end(lab: LabPage, width: int) -> None:
+    """Curves, log and buttons have their places before they are there; the end may change the height, but moves no button."""
+    name = f"whole-{width}"
+    lab.page.set_viewport_size({"width": width, "height": 900})
+    lab.open(lab.write(f"{name}.ipynb", [LOAD, reporting(name, 40, 0.05)]))
+    lab.run_cell(0)
+    lab.page.evaluate(_PLACES, name)
+    lab.run_cell(1)
+    lab.expect_state(lab.card(name), "Succeeded")
+    lab.page.wait_for_timeout(1000)
+    places = lab.page.evaluate("() => window.places")
+    assert {"Running", "Succeeded"} <= {each["state"] for each in places}
+    assert len({each["height"] for each in places if each["state"] != "Succeeded"}) == 1, places
+    assert len({each["height"] for each in places if each["state"] == "Succeeded"}) == 1, places
+    where: dict[str, set[tuple[int, int]]] = {}
+    for words, left, top in [button for each in places for button in each["buttons"]]:
+        where.setdefault(words, set()).add((left, top))
+    assert {words for words, spots in where.items() if len(spots) > 1} == set(), where
+    under = {spot: words for words, spots in where.items() for spot in spots}
+    assert len(under) == len(where), "One button came where another had been."
 
 
 def test_a_page_asks_at_most_once_a_second_for_all_its_cards(lab: LabPage) -> None:
@@ -103,3 +149,9 @@ def test_everything_of_the_panel_is_reached_by_the_keyboard(lab: LabPage) -> Non
     lab.picture("panel-keyboard")
     keyboard.press("Enter")
     expect(lab.page.locator(".cloudml-Job")).to_contain_text("keys-")
+    more = rows.first.get_by_role("button", name=re.compile("More of"))
+    more.focus()
+    keyboard.press("Enter")
+    expect(lab.page.locator(".lm-Menu")).to_be_visible()
+    keyboard.press("Escape")
+    expect(more).to_be_focused()

@@ -62,7 +62,7 @@ export function JobButtons({ job, store, actions, near, onProblem, hasLogs = tru
     <Buttons>
       {hasCell && button('Go to cell', known => actions.goToCell(known, near), 'primary')}
       {canDeploy && button('Deploy', known => actions.deploy(known.id))}
-      {(hasBoard || (canBoard && !isOver && job.kind === 'training')) &&
+      {(hasBoard || (canBoard && hasBegunHere && job.kind === 'training')) &&
         button('TensorBoard', known => actions.tensorboard([known.id]), 'plain', !hasBoard)}
       {hasLogs && button('Logs', known => actions.openLogs(known.id))}
       {button('Copy Python', known => actions.copyPython(known.id), 'quiet')}
