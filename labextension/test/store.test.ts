@@ -282,6 +282,20 @@ describe('the store', () => {
     expect(store.operations.get('op')?.done).toBe(true);
   });
 
+  it('takes a push without jobs for a sign of life: a quiet job is not asked for again', async () => {
+    server.put(aJob());
+    store.watch('7');
+    store.watchOverview();
+    told('jobs/1', { session: 'one', jobs: [] });
+    await pass(4000);
+    const before = server.asked.length;
+    for (let beat = 0; beat < 4; beat += 1) {
+      told('jobs/1', { session: 'one', jobs: [] });
+      await pass(5000);
+    }
+    expect(server.asked.length).toBe(before);
+  });
+
   it('does not let events of others or damaged ones in', () => {
     const changes = vi.fn();
     store.operationChanged.connect(changes);

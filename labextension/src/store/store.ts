@@ -148,7 +148,8 @@ export class JobStore implements IJobStore {
       this.#takeDelta(push.delta);
     } else if (push.kind === 'operation') {
       this.#takeOperation(push.operation);
-    } else {
+    } else if (push.jobs.length) {
+      // Without any it is a sign of life.
       push.jobs.forEach(id => this.#known.reconsider(id));
       push.jobs.forEach(id => this.#watched.has(id) && this.#want(id));
       this.#wantOverview();

@@ -5,7 +5,7 @@ import type { GivenPicture } from '../../server/api';
 import { base64Of } from './base64';
 
 export const MOST_PICTURES = 16;
-export const LARGEST_PICTURE = 10 * 1024 * 1024;
+export const MOST_BYTES = 10 * 1024 * 1024;
 
 export interface PictureQuestionProps {
   readonly isAsking: boolean;
@@ -49,7 +49,7 @@ export function PictureQuestion({ isAsking, onAsk }: PictureQuestionProps) {
         onDrop={drop}
       >
         <b>{isAsking ? 'Asking …' : 'Drop pictures here'}</b>
-        <span>or click to choose, or paste · at most {MOST_PICTURES}, 10 MB each</span>
+        <span>or click to choose, or paste · at most {MOST_PICTURES}, 10 MB in all</span>
       </button>
       <input
         ref={chooser}
@@ -79,6 +79,6 @@ export function faultOf(files: readonly Pick<File, 'name' | 'size' | 'type'>[]):
   if (files.length > MOST_PICTURES) {
     return `${files.length} pictures are more than the ${MOST_PICTURES} that can be asked about at once.`;
   }
-  const large = files.find(file => file.size > LARGEST_PICTURE);
-  return large ? `${large.name} has ${(large.size / 1024 / 1024).toFixed(1)} MB; at most 10 MB can be sent.` : '';
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  return size > MOST_BYTES ? `That is ${(size / 1024 / 1024).toFixed(1)} MB; at most 10 MB can be sent at once.` : '';
 }
