@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import pluggy
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
@@ -67,6 +67,6 @@ def lab(context: BrowserContext, jupyter: Jupyter, request: pytest.FixtureReques
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pluggy.Result[pytest.TestReport], None]:
-    outcome = yield
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome: Any = yield
     item.has_failed = getattr(item, "has_failed", False) or outcome.get_result().failed  # type: ignore[attr-defined]
