@@ -65,9 +65,12 @@ test-page: labextension/node_modules/.package-lock.json ## Run the tests of the 
 	@echo "── Testing the page"
 	@cd labextension && npm run --silent check && npm run --silent test
 
-test: $(VENV)/.test $(VENV)/.lab lint test-page ## Run every test
+test: $(VENV)/.test $(VENV)/.lab ## Run every test
+	@$(MAKE) --no-print-directory --output-sync --jobs 2 lint test-page
 	@echo "── Testing"
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -m "not browser"
+	@echo "── Testing JupyterLab in a browser"
+	@$(BIN)/python -m pytest -q -m browser
 	@echo "── All passed. Next: make bench (the speed table), make soak (the long counts)."
 
 pictures: $(VENV)/.test $(VENV)/.lab ## Take the documentation's pictures anew, in a browser

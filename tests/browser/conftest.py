@@ -19,11 +19,15 @@ QUIET = ("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-backgro
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs the browser and takes its time."""
-    for item in items:
-        if Path(__file__).parent in Path(item.fspath).parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.slow)
+    """Everything in this folder needs the browser and takes its time; it comes last.
+
+    Playwright keeps an event loop running in the main thread, beside which no other test could have one of its own.
+    """
+    mine = [item for item in items if Path(__file__).parent in Path(item.fspath).parents]
+    for item in mine:
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.slow)
+    items[:] = [item for item in items if item not in set(mine)] + mine
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +50,18 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     server.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all, as a user has one browser: what JupyterLab consists of is fetched once."""
     opened = browser.new_context(viewport=_SIZE, permissions=["clipboard-read", "clipboard-write"])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def other_context(browser: Browser) -> Iterator[BrowserContext]:
+    """For a page of another server: cookies are told apart by host, not by port."""
+    opened = browser.new_context(viewport=_SIZE)
     yield opened
     opened.close()
 
@@ -63,6 +76,8 @@ def lab(context: BrowserContext, jupyter: Jupyter, request: pytest.FixtureReques
     if getattr(request.node, "has_failed", False):
         PICTURES.mkdir(exist_ok=True)
         page.page.screenshot(path=PICTURES / f"failed-{request.node.name}.png")
+    for each in context.pages:
+        each.close()
     assert not problems
 
 
