@@ -50,18 +50,10 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """One for all, as a user has one browser: what JupyterLab consists of is fetched once."""
-    opened = browser.new_context(viewport=_SIZE, permissions=["clipboard-read", "clipboard-write"])
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
-def other_context(browser: Browser) -> Iterator[BrowserContext]:
-    """For a page of another server: cookies are told apart by host, not by port."""
-    opened = browser.new_context(viewport=_SIZE)
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser's memory of its own for each test."""
+    opened = browser.new_context(viewport=_SIZE, permissions=["clipboard-read", "clipboard-write"])
     yield opened
     opened.close()
 
@@ -76,8 +68,6 @@ def lab(context: BrowserContext, jupyter: Jupyter, request: pytest.FixtureReques
     if getattr(request.node, "has_failed", False):
         PICTURES.mkdir(exist_ok=True)
         page.page.screenshot(path=PICTURES / f"failed-{request.node.name}.png")
-    for each in context.pages:
-        each.close()
     assert not problems
 
 

@@ -22,9 +22,9 @@ def other(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 
 @pytest.mark.parametrize("other", [{"with_server_half": False}], indirect=True)
-def test_a_missing_server_half_is_said_with_the_fix(other: Jupyter, other_context: BrowserContext) -> None:
+def test_a_missing_server_half_is_said_with_the_fix(other: Jupyter, context: BrowserContext) -> None:
     """The card still lives through the kernel, a banner says what to install, and the page asks no more."""
-    lab = LabPage(other_context.new_page(), other)
+    lab = LabPage(context.new_page(), other)
     asked: list[str] = []
     lab.page.on("request", lambda request: asked.append(request.url) if "cloudml/v1" in request.url else None)
     card = lab.train("alone", reporting("alone", 60))
@@ -39,9 +39,9 @@ def test_a_missing_server_half_is_said_with_the_fix(other: Jupyter, other_contex
 
 
 @pytest.mark.parametrize("other", [{"application": "notebook"}], indirect=True)
-def test_notebook_7_shows_the_card_and_the_panel(other: Jupyter, other_context: BrowserContext) -> None:
+def test_notebook_7_shows_the_card_and_the_panel(other: Jupyter, context: BrowserContext) -> None:
     """The same extension; there the panel is opened from the menu or the palette."""
-    lab = LabPage(other_context.new_page(), other)
+    lab = LabPage(context.new_page(), other)
     name = lab.write("seven.ipynb", [LOAD, reporting("seven", 30)])
     lab.page.goto(f"{other.address}/notebooks/{name}?token={other.token}")
     lab.page.wait_for_function("window.jupyterapp?.started !== undefined", timeout=60_000)
