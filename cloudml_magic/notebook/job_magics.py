@@ -99,7 +99,8 @@ class JobMagics(Magics):
         from cloudml_magic.notebook import live
 
         job = pipeline.job(parse(self.ml_wait, line).name)
-        wait_here(job, live.show_job(self.shell, job))
+        live.show_job(self.shell, job)
+        wait_here(job)
         return job
 
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from typing import Any, ClassVar
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from cloudml_magic.cards.job import JobView, bundle
 from cloudml_magic.cards.job.lines import line_of
@@ -35,6 +35,8 @@ class Card:
         self._progress = JobProgress(state=snapshot.state, created=snapshot.created or None)
         self._origin = JobOrigin()
         self._lock = threading.Lock()
+        # Drawings go out in the order in which they were made: else a slow one could come to lie over the last.
+        self._drawing = threading.Lock()
         self._display_id = uuid.uuid4().hex
         self._changed = True
         self._drawn = 0.0
@@ -94,11 +96,12 @@ class Card:
         """Replaces the display, with all that is known now."""
         from IPython.display import update_display
 
-        with self._lock:
-            self._changed, self._drawn = False, time.monotonic()
-            self._drawn_as = self._stands_as()
-            content = bundle(self._view())
-        update_display(content, raw=True, display_id=self._display_id)
+        with self._drawing:
+            with self._lock:
+                self._changed, self._drawn = False, time.monotonic()
+                self._drawn_as = self._stands_as()
+                content = bundle(self._view())
+            update_display(content, raw=True, display_id=self._display_id)
 
     def _stands_as(self) -> tuple[str, JobState | None]:
         return self._snapshot.id, self._progress.state
@@ -165,20 +168,27 @@ def placeholder(name: str, now: float) -> JobSnapshot:
     )
 
 
-def follow(card: AnyCard, job: Job) -> threading.Thread:
+def follow(card: AnyCard, job: Job) -> None:
     """Keeps a card up to date until its job has ended, in the background."""
     card.belongs_to(job.snapshot())
     _PAINTER.add(card)
     reader = threading.Thread(target=_read, args=(card, job), name=f"cloudml-{job.id}", daemon=True)
+    _READERS.setdefault(job.id, WeakSet()).add(reader)
     reader.start()
-    return reader
 
 
-def show_job(shell: Any, job: Job) -> threading.Thread:
+def wait_for_cards(job: Job, seconds: float) -> None:
+    """Waits, no longer than this, until every card of a job that has ended shows its end."""
+    deadline = time.monotonic() + seconds
+    for reader in list(_READERS.get(job.id, ())):
+        reader.join(max(0.0, deadline - time.monotonic()))
+
+
+def show_job(shell: Any, job: Job) -> None:
     """Puts a card for a job under the cell that runs now, and follows it."""
     card = new_card(shell, job.snapshot())
     card.show()
-    return follow(card, job)
+    follow(card, job)
 
 
 def finish(card: AnyCard) -> None:
@@ -251,3 +261,4 @@ class _Painter:
 
 
 _PAINTER = _Painter()
+_READERS: dict[str, WeakSet[threading.Thread]] = {}

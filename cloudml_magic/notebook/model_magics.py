@@ -78,8 +78,8 @@ class ModelMagics(Magics):
 
         def wait(job: Job) -> None:
             if not job.snapshot().state.is_final:
-                wait_here(job, show_job(self.shell, job))
-            job.wait()
+                show_job(self.shell, job)
+            wait_here(job)
 
         try:
             deployment = pipeline.deploy(what, on_stage=card.say, wait=wait, **_given(given))

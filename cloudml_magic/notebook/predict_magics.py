@@ -91,9 +91,9 @@ class PredictMagics(Magics):
         job = pipeline.batch_predict(model, value, given.pop("output"), **given)
         if into:
             self.shell.user_ns[into] = job
-        following = live.show_job(self.shell, job)
+        live.show_job(self.shell, job)
         if wait:
-            wait_here(job, following)
+            wait_here(job)
         return job
 
     def _instances(self, model: str, files: list[str], cell: str | None) -> Any:

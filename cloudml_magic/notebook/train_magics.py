@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from argparse import BooleanOptionalAction, Namespace
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, cell_magic, magics_class
@@ -100,9 +99,9 @@ class TrainMagics(Magics):
             raise
         if given.into:
             self.shell.user_ns[given.into] = job
-        following = live.follow(card, job)
+        live.follow(card, job)
         if given.wait:
-            wait_here(job, following)
+            wait_here(job)
         return job
 
     @cell_magic
@@ -116,15 +115,17 @@ class TrainMagics(Magics):
         return run_here(self.shell, cell)
 
 
-def wait_here(job: Job, following: Thread) -> None:
-    """Blocks until a job has ended and its card shows it; an interrupt leaves the job running and says so."""
+def wait_here(job: Job) -> None:
+    """Blocks until a job has ended and its cards show it; an interrupt leaves the job running and says so."""
+    from cloudml_magic.notebook.live import wait_for_cards
+
     try:
         try:
             job.wait()
         finally:
             if job.snapshot().state.is_final:
-                # Else the cell could end before its card does, and a saved notebook would show a job that runs.
-                following.join(_LAST_DRAWING_SECONDS)
+                # Else the cell could end before a card does, and a saved notebook would show a job that runs.
+                wait_for_cards(job, _LAST_DRAWING_SECONDS)
     except KeyboardInterrupt:
         raise CloudMLError(
             "detached",

@@ -117,6 +117,39 @@ def test_where_an_open_page_draws_the_card_only_states_travel(
     assert len(front.received) > drawn + 4
 
 
+def test_a_slow_drawing_does_not_come_to_lie_over_the_last_one(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The painter may be held up between making a drawing and sending it, while the job ends."""
+
+    def slow(data: dict[str, Any], **_: object) -> None:
+        if "RUNNING" in data["text/plain"]:
+            time.sleep(1)
+        front.take(data)
+
+    monkeypatch.setattr("IPython.display.update_display", slow)
+    card, job = live.Card(SNAPSHOT), Reporting(2, 0.3)
+    card.show()
+    live.follow(card, job)  # type: ignore[arg-type]
+    live.wait_for_cards(job, 10)  # type: ignore[arg-type]
+    time.sleep(1.2)
+    assert "SUCCEEDED" in front.received[-1][1]["text/plain"]
+
+
+def test_whoever_waits_for_a_job_waits_for_every_card_of_it(front: Front) -> None:
+    """Else a saved notebook could show a job that runs; a card that hangs holds nobody up for ever."""
+    job = Reporting(1, 0.5)
+    cards = [live.Card(SNAPSHOT), live.Card(SNAPSHOT)]
+    for card in cards:
+        live.follow(card, job)  # type: ignore[arg-type]
+    began = time.monotonic()
+    live.wait_for_cards(job, 0.1)  # type: ignore[arg-type]
+    assert time.monotonic() - began < 0.45
+    live.wait_for_cards(job, 10)  # type: ignore[arg-type]
+    assert [card._progress.state for card in cards] == [JobState.SUCCEEDED] * 2
+    assert sum("SUCCEEDED" in data["text/plain"] for _, data in front.received) >= 2
+
+
 @pytest.mark.parametrize(
     ("session", "age", "is_open"),
     [("this", 0, True), ("this", 140, True), ("this", 160, False), ("this", -2, True), ("this", -60, False),
