@@ -61,8 +61,8 @@ class ModelWork:
             refuse_deployed(self._endpoints, version, whole_model=True)
             gone = self._models.versions(version.location, version.model)
             self._models.delete(version.location, version.model)
+            self._free_engines(gone)
             progress.finish(EMPTY)
-        self._free_engines(gone)
 
     def delete_version(self, work: Work, progress: Progress) -> None:
         with self._models.database.transaction():
@@ -70,11 +70,14 @@ class ModelWork:
             refuse_default(version)
             refuse_deployed(self._endpoints, version)
             self._models.delete_version(version)
+            self._free_engines([version])
             progress.finish(EMPTY)
-        self._free_engines([version])
 
     def _free_engines(self, gone: Sequence[StoredVersion]) -> None:
-        """Fast engines stay while a version of any model has the same files."""
+        """Fast engines stay while a version of any model has the same files.
+
+        Before the operation ends, so that who sees it done sees them gone; one freed for nothing is made anew.
+        """
         kept = {digest_of(version.pinned) for version in self._models.versions("-")}
         for version in gone:
             if digest_of(version.pinned) not in kept:
