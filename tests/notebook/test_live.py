@@ -117,9 +117,7 @@ def test_where_an_open_page_draws_the_card_only_states_travel(
     assert len(front.received) > drawn + 4
 
 
-def test_a_slow_drawing_does_not_come_to_lie_over_the_last_one(
-    front: Front, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_drawing_does_not_come_to_lie_over_the_last_one(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     """The painter may be held up between making a drawing and sending it, while the job ends."""
 
     def slow(data: dict[str, Any], **_: object) -> None:
