@@ -1,88 +1,67 @@
-"""Which machine a job asks for: short names of accelerators, the machine types that carry them, and valid counts."""
+"""From a user's words to a machine that exists, and from a machine to what the API calls it."""
 
 from __future__ import annotations
 
+import difflib
 import re
-from dataclasses import dataclass
+from typing import Any
 
+from cloudml_magic.catalogue import AcceleratorKind, MachineType, catalogue
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import Accelerator, Machine
 
 DEFAULT_MACHINE = "n1-standard-4"
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """An accelerator: its name in the API, and for each count that exists the smallest machine that carries it."""
-
-    api_name: str
-    machines: dict[int, str]
-    pattern: str
-
-    def fits(self, machine_type: str) -> bool:
-        return re.fullmatch(self.pattern, machine_type) is not None
-
-
-def _n1(name: str, *counts: int) -> _Kind:
-    return _Kind(name, {count: "n1-standard-8" if count < 4 else "n1-standard-16" for count in counts}, r"n1-.+")
-
-
-_KINDS: dict[str, _Kind] = {
-    "T4": _n1("NVIDIA_TESLA_T4", 1, 2, 4),
-    "P4": _n1("NVIDIA_TESLA_P4", 1, 2, 4),
-    "P100": _n1("NVIDIA_TESLA_P100", 1, 2, 4),
-    "V100": _n1("NVIDIA_TESLA_V100", 1, 2, 4, 8),
-    "L4": _Kind(
-        "NVIDIA_L4",
-        {1: "g2-standard-8", 2: "g2-standard-24", 4: "g2-standard-48", 8: "g2-standard-96"},
-        r"g2-standard-\d+",
-    ),
-    "A100": _Kind("NVIDIA_TESLA_A100", {n: f"a2-highgpu-{n}g" for n in (1, 2, 4, 8)}, r"a2-(highgpu|megagpu)-\d+g"),
-    "A100-80": _Kind("NVIDIA_A100_80GB", {n: f"a2-ultragpu-{n}g" for n in (1, 2, 4, 8)}, r"a2-ultragpu-\d+g"),
-    "H100": _Kind("NVIDIA_H100_80GB", {n: f"a3-highgpu-{n}g" for n in (1, 2, 4, 8)}, r"a3-highgpu-\d+g"),
-    "H200": _Kind("NVIDIA_H200_141GB", {8: "a3-ultragpu-8g"}, r"a3-ultragpu-8g"),
-    "B200": _Kind("NVIDIA_B200", {8: "a4-highgpu-8g"}, r"a4-highgpu-8g"),
-}
+_TOO_SMALL_TO_TRAIN = "n1-standard-2"
 
 
 def parse_accelerator(text: str) -> Accelerator:
-    """`T4`, `T4:2`: a kind and how many."""
-    kind, _, count = text.partition(":")
-    kind = kind.upper()
-    if kind not in _KINDS:
+    """`T4`, `T4:2`: a kind and how many; without a number the fewest that there are."""
+    name, _, count = text.partition(":")
+    kind = catalogue().accelerator(name)
+    if kind is None:
+        known = list(catalogue().accelerators)
+        close = difflib.get_close_matches(name.upper(), known, n=1)
         raise CloudMLError(
             "unknown-gpu",
-            f"There is no GPU called {kind!r}.",
-            next=f"Choose one of {', '.join(_KINDS)}, such as --gpu T4 or --gpu T4:2.",
+            f"There is no GPU or TPU called {name.upper()!r}.",
+            next=f"Did you mean {close[0]}? " * bool(close)
+            + f"Choose one of {', '.join(known)}, such as --gpu T4 or --gpu T4:2.",
         )
     number = int(count) if count.isascii() and count.isdigit() else (1 if not count else 0)
-    allowed = _KINDS[kind].machines
-    if number not in allowed:
+    if not count and kind.is_tpu:
+        number = min(kind.usual)
+    if number not in kind.usual:
+        what = "TPU chips" if kind.is_tpu else "GPUs"
         raise CloudMLError(
             "bad-gpu-count",
-            f"No machine has {count!r} GPUs of kind {kind}.",
-            next=f"{kind} comes in {', '.join(map(str, allowed))}: for example --gpu {kind}:{min(allowed)}.",
+            f"No machine has {count!r} {what} of kind {kind.name}.",
+            next=f"{kind.name} comes in {', '.join(map(str, kind.usual))}: for example"
+            f" --gpu {kind.name}:{min(kind.usual)}.",
         )
-    return Accelerator(kind, number)
+    return Accelerator(kind.name, number)
 
 
 def checked_machine(machine: Machine) -> Machine:
-    """The machine, if its type may carry its accelerator."""
-    accelerator = machine.accelerator
-    if machine.machine_type is not None and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+){1,3}", machine.machine_type):
-        raise CloudMLError(
-            "bad-machine",
-            f"{machine.machine_type!r} is no machine type.",
-            next=f"Write it as Google does, such as --machine {DEFAULT_MACHINE}.",
-        )
-    if accelerator and machine.machine_type and not _KINDS[accelerator.kind].fits(machine.machine_type):
-        fitting = _KINDS[accelerator.kind].machines[accelerator.count]
-        raise CloudMLError(
-            "machine-without-gpu",
-            f"{machine.machine_type} cannot carry {accelerator.count} × {accelerator.kind}.",
-            next=f"Leave --machine out, or say --machine {fitting}.",
-        )
+    """The machine, if its type exists and may carry its accelerator; with the accelerator that its type brings."""
+    if machine.machine_type is None:
+        return machine
+    found = _known_type(machine.machine_type)
+    if machine.accelerator is None:
+        return Machine(machine.machine_type, _brought_by(machine.machine_type), machine.spot)
+    kind = _kind(machine.accelerator)
+    if machine.accelerator.count not in kind.counts_on(found):
+        raise _mismatch(found, kind, machine.accelerator.count)
     return machine
+
+
+def check_for_training(machine: Machine) -> None:
+    """Refuses what may serve but not train."""
+    if machine.machine_type == _TOO_SMALL_TO_TRAIN:
+        raise CloudMLError(
+            "machine-too-small",
+            f"{machine.machine_type} is too small for training.",
+            next=f"The smallest of its kind are {DEFAULT_MACHINE} and n1-highmem-2.",
+        )
 
 
 def machine_type(machine: Machine) -> str:
@@ -90,16 +69,85 @@ def machine_type(machine: Machine) -> str:
     if machine.machine_type:
         return machine.machine_type
     if machine.accelerator:
-        return _KINDS[machine.accelerator.kind].machines[machine.accelerator.count]
+        return _kind(machine.accelerator).usual[machine.accelerator.count]
     return DEFAULT_MACHINE
 
 
-def accelerator_type(accelerator: Accelerator) -> str:
-    """The accelerator's name in the API."""
-    return _KINDS[accelerator.kind].api_name
+def machine_spec(machine: Machine) -> dict[str, Any]:
+    """A `MachineSpec` of the API; some TPUs are told by the machine type and a topology alone."""
+    specification: dict[str, Any] = {"machineType": machine_type(machine)}
+    if machine.accelerator is None:
+        return specification
+    kind = _kind(machine.accelerator)
+    if kind.api_name:
+        specification |= {"acceleratorType": kind.api_name, "acceleratorCount": machine.accelerator.count}
+    if kind.topologies:
+        specification["tpuTopology"] = kind.topologies[machine.accelerator.count]
+    return specification
 
 
 def asked_machine(machine: str | None, gpu: str | None, spot: bool = False) -> Machine:
     """The machine that a user's words ask for."""
     accelerator = parse_accelerator(gpu) if gpu and gpu.lower() != "none" else None
     return checked_machine(Machine(machine, accelerator, spot))
+
+
+def _kind(accelerator: Accelerator) -> AcceleratorKind:
+    return catalogue().accelerators[accelerator.kind]
+
+
+def _known_type(name: str) -> MachineType:
+    """The type of this name; one of a family that the catalogue does not know may be newer than it."""
+    known = catalogue().machine_types.get(name)
+    if known is not None:
+        return known
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+){1,3}", name):
+        raise CloudMLError(
+            "bad-machine",
+            f"{name!r} is no machine type.",
+            next=f"Write it as Google does, such as --machine {DEFAULT_MACHINE}.",
+        )
+    if nearest := catalogue().nearest(name):
+        raise CloudMLError(
+            "unknown-machine",
+            f"There is no machine type {name}.",
+            next=f"The nearest are {_enumerated(nearest[:6])}.",
+        )
+    return MachineType(name, None, None)
+
+
+def _brought_by(machine_type: str) -> Accelerator | None:
+    brought = catalogue().built_in(machine_type)
+    if len(brought) > 1:
+        raise CloudMLError(
+            "accelerator-not-named",
+            f"{machine_type} does not say which accelerator it has.",
+            next=f"Add {' or '.join(f'--gpu {kind.name}:{count}' for kind, count in brought)}.",
+        )
+    return Accelerator(brought[0][0].name, brought[0][1]) if brought else None
+
+
+def _mismatch(machine: MachineType, kind: AcceleratorKind, count: int) -> CloudMLError:
+    counts = kind.counts_on(machine)
+    brought = [f"{number} × {other.name}" for other, number in catalogue().built_in(machine.name)]
+    if brought:
+        why = f"It always has {' or '.join(brought)}."
+    elif counts:
+        why = f"It carries {_enumerated([str(number) for number in counts], 'or')} × {kind.name}."
+    elif kind.on_n1:
+        why = f"{kind.name} is attached to n1 machines."
+    else:
+        why = f"{kind.name} is built into machines of its own."
+    choices = "Leave --machine out, or say"
+    if counts and not brought:
+        choices = f"Say --gpu {kind.name}:{counts[0]}, or"
+    return CloudMLError(
+        "machine-without-gpu",
+        f"{machine.name} cannot carry {count} × {kind.name}.",
+        why=why,
+        next=f"{choices} --machine {kind.usual[count]}.",
+    )
+
+
+def _enumerated(words: list[str], conjunction: str = "and") -> str:
+    return f" {conjunction} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

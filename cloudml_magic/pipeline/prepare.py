@@ -14,7 +14,7 @@ from typing import Any
 from cloudml_magic.connection import Place
 from cloudml_magic.dialects import aiplatform_v1
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import asked_machine
+from cloudml_magic.dialects.machines import asked_machine, check_for_training
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import boot_command, build_trainer, slug
@@ -75,6 +75,7 @@ def prepare(
     machine = asked_machine(
         settings.value("machine", options.machine), settings.value("gpu", options.gpu), options.spot
     )
+    check_for_training(machine)
     backend = kernel_backend()
     data_files = parse_data(options.data, folder)
     source = capture(

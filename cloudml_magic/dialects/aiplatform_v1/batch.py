@@ -8,7 +8,7 @@ from typing import Any
 from cloudml_magic.dialects.aiplatform_v1.jobs import STATES, machine_words
 from cloudml_magic.dialects.aiplatform_v1.resources import TOKEN_LABEL, JobCalls, next_page, parent, seconds
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import accelerator_type, machine_type
+from cloudml_magic.dialects.machines import machine_spec
 from cloudml_magic.records import BatchSpec, JobFailure, JobKind, JobSnapshot, Target
 from cloudml_magic.states import JobState
 
@@ -20,11 +20,7 @@ _FORMATS = {"jsonl": "jsonl", "csv": "csv", "tfrecord": "tf-record", "files": "f
 
 def create_batch_job(spec: BatchSpec, project: str, region: str) -> Call:
     """The submission; its token travels as a label, as that of a training does."""
-    machine: dict[str, Any] = {"machineType": machine_type(spec.machine)}
-    if spec.machine.accelerator:
-        machine["acceleratorType"] = accelerator_type(spec.machine.accelerator)
-        machine["acceleratorCount"] = spec.machine.accelerator.count
-    resources: dict[str, Any] = {"machineSpec": machine}
+    resources: dict[str, Any] = {"machineSpec": machine_spec(spec.machine)}
     if spec.workers is not None:
         resources |= {"startingReplicaCount": spec.workers, "maxReplicaCount": spec.workers}
     body: dict[str, Any] = {

@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudml_magic.dialects.aiplatform_v1.resources import listing, next_page, parent, quoted, seconds
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import accelerator_type, machine_type
+from cloudml_magic.dialects.machines import machine_spec
 from cloudml_magic.records import Answer, DeployedVersion, Endpoint, Machine
 
 _ENDPOINTS = "aiplatform.projects.locations.endpoints"
@@ -44,16 +44,12 @@ def deploy_model(
     traffic: Mapping[str, int],
 ) -> Call:
     """Deploys a version under an id that the caller chose, so that a lost answer can be looked for."""
-    specification: dict[str, Any] = {"machineType": machine_type(machine)}
-    if machine.accelerator:
-        specification["acceleratorType"] = accelerator_type(machine.accelerator)
-        specification["acceleratorCount"] = machine.accelerator.count
     deployed = {
         "id": deployed_id,
         "model": version,
         "displayName": name,
         "dedicatedResources": {
-            "machineSpec": specification,
+            "machineSpec": machine_spec(machine),
             "minReplicaCount": replicas[0],
             "maxReplicaCount": replicas[1],
         },

@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudml_magic.dialects.aiplatform_v1.resources import TOKEN_LABEL, JobCalls, next_page, parent, seconds
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import accelerator_type, machine_type
+from cloudml_magic.dialects.machines import machine_spec
 from cloudml_magic.records import JobFailure, JobSnapshot, JobSpec, Target
 from cloudml_magic.states import JobState
 
@@ -33,10 +33,7 @@ STATES = {
 
 def create_job(spec: JobSpec, project: str, region: str) -> Call:
     """The submission; its token travels as a label, so that a lost answer can be looked for."""
-    machine: dict[str, Any] = {"machineType": machine_type(spec.machine)}
-    if spec.machine.accelerator:
-        machine["acceleratorType"] = accelerator_type(spec.machine.accelerator)
-        machine["acceleratorCount"] = spec.machine.accelerator.count
+    machine = machine_spec(spec.machine)
     scheduling: dict[str, Any] = {}
     if spec.timeout_seconds is not None:
         scheduling["timeout"] = f"{spec.timeout_seconds}s"
