@@ -24,7 +24,7 @@ def parse_accelerator(text: str) -> Accelerator:
         raise CloudMLError(
             "unknown-gpu",
             f"There is no GPU or TPU called {name.upper()!r}.",
-            next=f"Did you mean {close[0]}? " * bool(close)
+            next="".join(f"Did you mean {found}? " for found in close)
             + f"Choose one of {', '.join(known)}, such as --gpu T4 or --gpu T4:2.",
         )
     number = int(count) if count.isascii() and count.isdigit() else (1 if not count else 0)

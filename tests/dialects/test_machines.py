@@ -121,6 +121,12 @@ def test_an_unknown_gpu_is_answered_with_the_known_ones() -> None:
     )
 
 
+def test_an_unknown_gpu_that_is_like_none_is_answered_too() -> None:
+    """There may be no closest one."""
+    with pytest.raises(CloudMLError, match=r"Next: Choose one of T4, P4,"):
+        parse_accelerator("RTX")
+
+
 @pytest.mark.parametrize(
     ("machine", "gpu", "why", "advice"),
     [
