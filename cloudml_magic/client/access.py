@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An address and its bearer token, which no representation shows."""
+    """An address, and the token or Google's own credentials that open it; no representation shows them."""
 
     url: str
-    token: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    google: Any = field(default=None, repr=False)
+
+    def credentials(self) -> Any:
+        """What Google's libraries sign a request with."""
+        if self.google is not None:
+            return self.google
+        from google.oauth2.credentials import Credentials
+
+        return Credentials(token=self.token)
 
 
 Locate = Callable[[bool], Access]

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from cloudml_magic.client.access import Access, Locate
+from cloudml_magic.client.google_credentials import expired
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.google_errors import explain
 from cloudml_magic.errors import CloudMLError
@@ -22,14 +23,16 @@ _GIVE_UP_SECONDS = 60.0
 TIMEOUT_SECONDS = 30.0
 Answered = TypeVar("Answered")
 HASH_HEADER = "x-goog-hash"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class LostReplyError(Exception):
-    """No answer came, or none that says whether the call was applied."""
+    """No answer came, or none that says whether the call was applied; `wait` is how long we are asked to wait."""
 
-    def __init__(self, error: CloudMLError) -> None:
+    def __init__(self, error: CloudMLError, wait: float = 0.0) -> None:
         super().__init__(str(error))
         self.error = error
+        self.wait = wait
 
 
 class Caller:
@@ -39,6 +42,7 @@ class Caller:
         self._locate = locate
         self._api = api
         self._local = threading.local()
+        self._was_refused = False
 
     def perform(self, call: Call) -> dict[str, Any]:
         """Repeats a call that is safe to repeat until it is answered or a minute is over."""
@@ -59,7 +63,7 @@ class Caller:
 
     def once(self, call: Call, *, search_again: bool = False) -> dict[str, Any]:
         """Sends a call once: its answer, a clear refusal (CloudMLError), or LostReplyError."""
-        access = self._locate(search_again)
+        access = self._located(search_again)
         with self._explained(call, access):
             request = self._request(access, call)
             request.headers.update(call.headers)
@@ -69,7 +73,7 @@ class Caller:
     def _once_raw(self, call: Call, search_again: bool) -> tuple[bytes, dict[str, str]]:
         from googleapiclient.errors import HttpError
 
-        access = self._locate(search_again)
+        access = self._located(search_again)
         with self._explained(call, access):
             # The library sends JSON only; its own request says where the bytes belong.
             request = self._request(access, call)
@@ -82,18 +86,33 @@ class Caller:
                 raise http.client.HTTPException("The answer arrived damaged.")
             return content, dict(headers)
 
+    def _located(self, search_again: bool) -> Access:
+        # Whom Google refused is looked for anew at the next call: the user may have logged in meanwhile.
+        access = self._locate(search_again or self._was_refused)
+        self._was_refused = False
+        return access
+
     @contextlib.contextmanager
     def _explained(self, call: Call, access: Access) -> Iterator[None]:
         import httplib2
+        from google.auth.exceptions import GoogleAuthError, TransportError
         from googleapiclient.errors import HttpError
 
         try:
             yield
         except HttpError as problem:
+            if problem.status_code == 401:
+                self._was_refused = True
+                raise expired(problem.reason) from problem
             error = explain(call, problem.status_code, problem.content)
             if problem.status_code in _TRANSIENT:
-                raise LostReplyError(error) from problem
+                raise LostReplyError(error, _asked_to_wait(problem.resp)) from problem
             raise error from problem
+        except TransportError as problem:
+            raise LostReplyError(_unreachable(access, problem)) from problem
+        except GoogleAuthError as problem:
+            self._was_refused = True
+            raise expired(str(problem.args[0] if problem.args else problem)) from problem
         except (OSError, httplib2.HttpLib2Error, http.client.HTTPException) as problem:
             self._local.__dict__.clear()
             raise LostReplyError(_unreachable(access, problem)) from problem
@@ -118,12 +137,13 @@ class Caller:
     def _build(self, access: Access) -> Any:
         import google_auth_httplib2
         import httplib2
-        from google.oauth2.credentials import Credentials
         from googleapiclient import discovery
 
-        # proxy_info=None: with any http_proxy variable httplib2 would not reach loopback, whatever no_proxy says.
-        plain = httplib2.Http(timeout=TIMEOUT_SECONDS, proxy_info=None)
-        authorized = google_auth_httplib2.AuthorizedHttp(Credentials(token=access.token), http=plain)
+        # With any http_proxy variable httplib2 would not reach loopback, whatever no_proxy says.
+        near = urlsplit(access.url).hostname in _LOOPBACK
+        proxy = None if near else httplib2.proxy_info_from_environment
+        plain = httplib2.Http(timeout=TIMEOUT_SECONDS, proxy_info=proxy)
+        authorized = google_auth_httplib2.AuthorizedHttp(access.credentials(), http=plain)
         return discovery.build(
             *self._api, static_discovery=True, client_options={"api_endpoint": access.url}, http=authorized
         )
@@ -149,10 +169,20 @@ def _attempts(
         yield True
 
 
+def _asked_to_wait(headers: Any) -> float:
+    text = str(headers.get("retry-after", ""))
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0
+
+
 def _unreachable(access: Access, problem: Exception) -> CloudMLError:
+    trying = (
+        "`cloudml platform status` and `cloudml platform logs` tell more."
+        if access.google is None
+        else ("If it lasts, look at this machine's network, and at https://status.cloud.google.com.")
+    )
     return CloudMLError(
         "platform-unreachable",
         f"The platform at {access.url} does not answer.",
         why=str(problem) or type(problem).__name__,
-        next="Jobs that run go on. Try again; `cloudml platform status` and `cloudml platform logs` tell more.",
+        next=f"Jobs that run go on. Try again; {trying}",
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
 
 from cloudml_magic.client.access import Locate
 from cloudml_magic.client.calls import Caller, LostReplyError
-from cloudml_magic.client.event_stream import Reading, follow
+from cloudml_magic.client.event_stream import EventStream
+from cloudml_magic.client.job_dialects import COLLECTIONS, JOB_DIALECTS, dialect_of
 from cloudml_magic.client.models import Models
+from cloudml_magic.client.watching import Reading, Watch
 from cloudml_magic.dialects import logging_v2
 from cloudml_magic.dialects.aiplatform_v1 import API, batch
 from cloudml_magic.dialects.aiplatform_v1 import jobs as custom
@@ -20,38 +21,29 @@ from cloudml_magic.records import BatchSpec, JobEvent, JobKind, JobSnapshot, Job
 
 _SUBMIT_ATTEMPTS = 6
 
-
-class _JobDialect(Protocol):
-    """What the two kinds of jobs have in common."""
-
-    def get_job(self, resource_name: str) -> Call: ...
-    def list_jobs(
-        self, project: str, region: str, *, token: str | None = None, page_token: str | None = None
-    ) -> Call: ...
-    def cancel_job(self, resource_name: str) -> Call: ...
-    def delete_job(self, resource_name: str) -> Call: ...
-    def read_job(self, body: Mapping[str, Any], target: Target) -> JobSnapshot: ...
-    def read_jobs(self, body: Mapping[str, Any], target: Target) -> tuple[list[JobSnapshot], str | None]: ...
-
-
-_DIALECTS: dict[JobKind, _JobDialect] = {JobKind.TRAINING: custom, JobKind.BATCH: batch}
-_COLLECTIONS = {JobKind.TRAINING: "customJobs", JobKind.BATCH: "batchPredictionJobs"}
+CallerOf = Callable[[tuple[str, str]], Caller]
+"""Who calls an API, by its name and version."""
 
 
 class Client:
     """Speaks Google's REST API with one place."""
 
-    def __init__(
-        self, locate: Locate, locate_again: Locate | None = None, *, target: Target, project: str, region: str
-    ) -> None:
-        # Who only watches may be told to leave a platform that was stopped as it is.
-        self._locate_again = locate_again or locate
+    def __init__(self, caller: CallerOf, watch: Watch, *, target: Target, project: str, region: str) -> None:
         self._target = target
         self._project = project
         self._region = region
-        self._caller = Caller(locate, API)
-        self._logging = Caller(locate, logging_v2.API)
+        self._caller = caller(API)
+        self._logging = caller(logging_v2.API)
+        self._watch = watch
         self.models = Models(self._caller, project, region)
+
+    @classmethod
+    def of_platform(
+        cls, locate: Locate, locate_again: Locate | None = None, *, target: Target, project: str, region: str
+    ) -> Client:
+        """Of a local platform, where one address answers all; who only watches may have to leave a stopped one so."""
+        watch = EventStream(locate_again or locate)
+        return cls(lambda api: Caller(locate, api), watch, target=target, project=project, region=region)
 
     def create_job(self, spec: JobSpec) -> JobSnapshot:
         """Submits a job once: after a lost answer the job is looked for by its token before anything is sent again."""
@@ -63,7 +55,7 @@ class Client:
 
     def submitted(self, token: str, kind: JobKind | None = None) -> JobSnapshot | None:
         """The job that a submission became, of this kind or of any, if it arrived."""
-        for dialect in [_DIALECTS[kind]] if kind else _DIALECTS.values():
+        for dialect in [JOB_DIALECTS[kind]] if kind else JOB_DIALECTS.values():
             answer = self._caller.perform(dialect.list_jobs(self._project, self._region, token=token))
             found, _ = dialect.read_jobs(answer, self._target)
             if found:
@@ -72,7 +64,7 @@ class Client:
 
     def job(self, resource_name: str) -> JobSnapshot:
         """How a job stands now."""
-        dialect = _dialect_of(resource_name)
+        dialect = dialect_of(resource_name)
         return dialect.read_job(self._caller.perform(dialect.get_job(resource_name)), self._target)
 
     def jobs(self) -> Iterator[JobSnapshot]:
@@ -90,19 +82,19 @@ class Client:
 
     def cancel(self, resource_name: str) -> None:
         """Asks a job to stop; one that has ended already is left as it is."""
-        self._caller.perform(_dialect_of(resource_name).cancel_job(resource_name))
+        self._caller.perform(dialect_of(resource_name).cancel_job(resource_name))
 
     def delete(self, resource_name: str) -> None:
         """Removes a job that has ended; one that is gone already is no error."""
         try:
-            self._caller.perform(_dialect_of(resource_name).delete_job(resource_name))
+            self._caller.perform(dialect_of(resource_name).delete_job(resource_name))
         except CloudMLError as error:
             if error.reference != "not-found":
                 raise
 
     def resource_name(self, job_id: str, kind: JobKind) -> str:
         """What the place calls the job of an id."""
-        return f"projects/{self._project}/locations/{self._region}/{_COLLECTIONS[kind]}/{job_id}"
+        return f"projects/{self._project}/locations/{self._region}/{COLLECTIONS[kind]}/{job_id}"
 
     def logs(self, job_id: str, *, last: int | None = None) -> list[str]:
         """What a job has printed, oldest first: all of it, or the last lines."""
@@ -126,19 +118,21 @@ class Client:
             if page_token is None or len(lines) >= last:
                 return lines[:last][::-1]
 
-    def watch(self, job_id: str, *, log_tail: int | None = None, reading: Reading | None = None) -> Iterator[JobEvent]:
+    def watch(
+        self, job: JobSnapshot, *, log_tail: int | None = None, reading: Reading | None = None
+    ) -> Iterator[JobEvent]:
         """What a job reports, from its beginning, until it has ended; survives a restart of the platform.
 
         By `reading` another thread ends it before.
         """
-        return follow(self._locate_again, job_id, log_tail=log_tail, reading=reading)
+        return self._watch.follow(job, log_tail, reading or Reading())
 
     def _submit(self, call: Call, token: str, kind: JobKind) -> JobSnapshot:
         last: LostReplyError | None = None
         for _ in range(_SUBMIT_ATTEMPTS):
             try:
                 answer = self._caller.once(call, search_again=last is not None)
-                return _DIALECTS[kind].read_job(answer, self._target)
+                return JOB_DIALECTS[kind].read_job(answer, self._target)
             except LostReplyError as lost:
                 last = lost
             if found := self.submitted(token, kind):
@@ -146,7 +140,7 @@ class Client:
         raise last.error if last else AssertionError("at least one attempt is made")
 
     def _jobs_of(self, kind: JobKind) -> Iterator[JobSnapshot]:
-        dialect = _DIALECTS[kind]
+        dialect = JOB_DIALECTS[kind]
         page_token: str | None = None
         while True:
             answer = self._caller.perform(dialect.list_jobs(self._project, self._region, page_token=page_token))
@@ -154,7 +148,3 @@ class Client:
             yield from found
             if page_token is None:
                 return
-
-
-def _dialect_of(resource_name: str) -> _JobDialect:
-    return _DIALECTS[JobKind.BATCH if _COLLECTIONS[JobKind.BATCH] in resource_name else JobKind.TRAINING]

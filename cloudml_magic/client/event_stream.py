@@ -3,74 +3,41 @@
 from __future__ import annotations
 
 import http.client
-import json
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 from cloudml_magic.client.access import Access, Locate
+from cloudml_magic.client.event_lines import parse
+from cloudml_magic.client.watching import Reading
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.records import JobEvent
+from cloudml_magic.records import JobEvent, JobSnapshot
 from cloudml_magic.states import JobState
 
 _SILENCE_SECONDS = 45.0  # the platform sends a heartbeat every 15 seconds
 _LONGEST_PAUSE = 5.0
-_LATEST_TIME = 1e11
 
 
-class Reading:
-    """The handle of a stream that is read, by which another thread ends it at once."""
+class EventStream:
+    """The watch of a place that sends a live stream of events."""
 
-    def __init__(self) -> None:
-        self._ended = threading.Event()
-        self._socket: socket.socket | None = None
+    def __init__(self, locate: Locate) -> None:
+        self._locate = locate
 
-    @property
-    def is_ended(self) -> bool:
-        return self._ended.is_set()
-
-    def end(self) -> None:
-        """Wakes the reader, which waits for the next event, and lets it return."""
-        self._ended.set()
-        self._hang_up()
-
-    def hold(self, connected: socket.socket) -> None:
-        """Says what the reader waits for now."""
-        self._socket = connected
-        if self.is_ended:
-            self._hang_up()
-
-    def pause(self, seconds: float) -> None:
-        """Waits before the next attempt, unless it is ended."""
-        self._ended.wait(seconds)
-
-    def _hang_up(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
-def follow(
-    locate: Locate, job_id: str, *, log_tail: int | None = None, reading: Reading | None = None
-) -> Iterator[JobEvent]:
-    """Yields events until the final state; reconnects from where it was when the connection is lost."""
-    reading = reading or Reading()
-    last_id: str | None = None
-    pause = 0.0
-    while not reading.is_ended:
-        try:
-            for event_id, event in _read(locate(pause > 0), job_id, last_id, log_tail, reading):
-                last_id, pause = event_id or last_id, 0.0
-                yield event
-                if event.kind == "state" and _is_final(event):
-                    return
-        except (OSError, http.client.HTTPException):
-            pass
-        pause = min(pause * 2 or 0.05, _LONGEST_PAUSE)
-        reading.pause(pause)
+    def follow(self, job: JobSnapshot, log_tail: int | None, reading: Reading) -> Iterator[JobEvent]:
+        """Yields events until the final state; reconnects from where it was when the connection is lost."""
+        last_id: str | None = None
+        pause = 0.0
+        while not reading.is_ended:
+            try:
+                for event_id, event in _read(self._locate(pause > 0), job.id, last_id, log_tail, reading):
+                    last_id, pause = event_id or last_id, 0.0
+                    yield event
+                    if event.kind == "state" and _is_final(event):
+                        return
+            except (OSError, http.client.HTTPException):
+                pass
+            pause = min(pause * 2 or 0.05, _LONGEST_PAUSE)
+            reading.pause(pause)
 
 
 def _is_final(event: JobEvent) -> bool:
@@ -116,20 +83,6 @@ def _events(answer: http.client.HTTPResponse) -> Iterator[tuple[str | None, JobE
             event_id = value
         elif field == "data":
             data.append(value)
-
-
-def parse(text: str) -> JobEvent | None:
-    """An event from its JSON text, or None: a job may write anything into its own file."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-        return None
-    moment = document.pop("time", None)
-    # Also a whole number may be too large for any clock; NaN is in no range.
-    known = isinstance(moment, int | float) and not isinstance(moment, bool) and 0 <= moment <= _LATEST_TIME
-    return JobEvent(document.pop("kind"), float(moment) if known else time.time(), document)
 
 
 def _refused(job_id: str, status: int) -> Exception:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from cloudml_magic.connection import Connection, place
+from cloudml_magic.connection import Connection, place_of
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.ledger import Submission
 from cloudml_magic.pipeline.batch_job import BatchJob
@@ -94,7 +94,7 @@ def _settled(submission: Submission) -> Submission:
     """A line whose answer never came, because its kernel died, is completed if the job arrived."""
     if submission.resource_name:
         return submission
-    there = connection_to(place(CURRENT, submission.target.value))
+    there = connection_to(place_of(CURRENT, submission.target, None))
     if found := there.client.submitted(submission.token):
         ledger().complete(submission.token, found.resource_name)
         return replace(submission, resource_name=found.resource_name)
@@ -104,8 +104,8 @@ def _settled(submission: Submission) -> Submission:
 
 
 def _of(submission: Submission) -> Job:
-    there = connection_to(place(CURRENT, submission.target.value))
     assert submission.resource_name is not None
+    there = connection_to(place_of(CURRENT, submission.target, submission.resource_name))
     return _job(there.client.job(submission.resource_name), there)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.client.event_stream import parse
+from cloudml_magic.client.event_lines import parse
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.model_file import load_model
 from cloudml_magic.pipeline.progress import JobProgress

@@ -83,7 +83,7 @@ class Job:
 
     def watch(self, *, log_tail: int | None = None, reading: Reading | None = None) -> Iterator[JobEvent]:
         """What the job reports, from its beginning until its end, or until another thread ends the reading."""
-        return self._connection.client.watch(self.id, log_tail=log_tail, reading=reading)
+        return self._connection.client.watch(self._snapshot, log_tail=log_tail, reading=reading)
 
     def wait(self, on_event: Callable[[JobEvent], None] | None = None) -> Job:
         """Blocks until the job has ended; raises if it failed or was cancelled. An interrupt leaves the job running."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from cloudml_magic.connection import Connection, Place, concurrency, place
+from cloudml_magic.connection import Connection, Place, concurrency, connect, place
 from cloudml_magic.dialects.machines import asked_machine
 from cloudml_magic.ledger import Ledger
 from cloudml_magic.places import ledger_file
@@ -63,4 +63,4 @@ def current_shell() -> Any | None:
 
 @cache
 def _connection(where: Place, home: str) -> Connection:
-    return Connection(where, CURRENT)
+    return connect(where, CURRENT)

@@ -45,6 +45,7 @@ def submit(preparation: Preparation, *, notebook: str | None = None, cell: str =
     token, now = preparation.spec.token, time.time()
     book.begin(token, preparation.spec.name, preparation.place.target, now)
     try:
+        there.check_bucket()
         _send(preparation, there, manifest(preparation, notebook, cell, now))
         snapshot = there.client.create_job(preparation.spec)
     except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,50 @@ class Level:
     next_page: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class BucketFacts:
+    """What is known of a bucket: whose it is, where it lies, and who may see into it."""
+
+    name: str
+    project_number: str
+    location: str
+    regions: tuple[str, ...]
+    is_uniform: bool
+    is_public_prevented: bool
+
+
 class BucketBrowser(ObjectStorage):
     """What a person does with buckets that jobs do not."""
+
+    def facts(self, name: str) -> BucketFacts:
+        """What is known of a bucket; raises if there is none, or none that this user may look at."""
+        with explained(Address(name)):
+            bucket = self._client().get_bucket(name, **patience())
+            iam = bucket.iam_configuration
+            return BucketFacts(
+                name,
+                str(bucket.project_number),
+                str(bucket.location).lower(),
+                tuple(str(region).lower() for region in bucket.data_locations or ()),
+                bool(iam.uniform_bucket_level_access_enabled),
+                iam.public_access_prevention == "enforced",
+            )
+
+    def create(self, name: str, region: str, *, forget_days: int) -> None:
+        """Makes a private bucket in a region; what jobs leave in it is deleted after so many days."""
+        with explained(Address(name)):
+            bucket = self._client().bucket(name)
+            bucket.iam_configuration.uniform_bucket_level_access_enabled = True
+            bucket.iam_configuration.public_access_prevention = "enforced"
+            bucket.add_lifecycle_delete_rule(age=forget_days, matches_prefix=["jobs/", "packages/", "data/"])
+            bucket.add_lifecycle_abort_incomplete_multipart_upload_rule(age=1)
+            self._client().create_bucket(bucket, location=region, **patience())
+
+    def missing_permissions(self, name: str, permissions: Sequence[str]) -> list[str]:
+        """Which of these permissions this user does not have in a bucket."""
+        with explained(Address(name)):
+            granted = self._client().bucket(name).test_iam_permissions(list(permissions), **patience())
+            return [permission for permission in permissions if permission not in granted]
 
     def buckets(self) -> list[tuple[str, float | None]]:
         """The buckets of the project, and when each was made."""

@@ -95,6 +95,23 @@ class ObjectStorage:
                 return None
             return content
 
+    def read_newer(self, address: Address, generation: int | None) -> tuple[bytes, int] | None:
+        """The whole content and its generation, or None if it is still this one or there is no such object.
+
+        Asked once and not again: who looks at it regularly decides when to look next.
+        """
+        from google.api_core.exceptions import NotFound, NotModified
+
+        with explained(address):
+            blob = self._blob(address)
+            try:
+                content: bytes = blob.download_as_bytes(
+                    if_generation_not_match=generation, checksum="auto", timeout=TIMEOUT_SECONDS, retry=None
+                )
+            except (NotFound, NotModified):
+                return None
+            return content, int(blob.generation)
+
     def names(self, folder: Address) -> list[str]:
         """The names of the objects in a folder and beneath, relative to it."""
         prefix = f"{folder.name}/" if folder.name else ""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudml_magic import connection
 from cloudml_magic.client import calls
+from cloudml_magic.connection import local
 from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.storage import objects
@@ -40,7 +40,7 @@ def proxy(platform_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faul
         def through_the_proxy(_: object) -> lifecycle.PlatformAddress:
             return replace(lifecycle.ensure_running(settings=settings), endpoint=between.endpoint)
 
-        monkeypatch.setattr(connection, "running_platform", through_the_proxy)
+        monkeypatch.setattr(local, "running_platform", through_the_proxy)
         from cloudml_magic.pipeline import session
 
         session._connection.cache_clear()

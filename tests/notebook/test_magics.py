@@ -115,7 +115,7 @@ def test_unloading_takes_everything_away(home: Path) -> None:
         ("%%ml_train --arg 3\n1", "bad-option"),
         ("%%ml_train --data ../up=x\n1", "bad-data-path"),
         ("%%ml_train --data absent.csv\n1", "data-not-found"),
-        ("%%ml_train --target cloud\n1", "no-cloud-yet"),
+        ("%%ml_train --target cloud\n1", "no-project"),
         ("%%ml_train $nothing\n1", "bad-name"),
         ("%%ml_train {1/0}\n1", "bad-name"),
         ("%%ml_code --only\n1", "bad-option"),

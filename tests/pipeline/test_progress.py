@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cloudml_magic.cards.job import JobView, bundle, document
-from cloudml_magic.client.event_stream import parse
+from cloudml_magic.client.event_lines import parse
 from cloudml_magic.pipeline.metric_curves import MOST_NAMES, MOST_POINTS, Series
 from cloudml_magic.pipeline.progress import JobProgress
 from cloudml_magic.records import JobEvent, JobSnapshot, Target

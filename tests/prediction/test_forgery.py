@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from cloudml_magic.connection import Connection, Place
+from cloudml_magic.connection import LocalConnection, Place
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.prediction.given import given
 from cloudml_magic.pipeline.prediction.predicting import content_of, files_of
@@ -57,7 +57,7 @@ def port() -> Iterator[int]:
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_an_address_is_never_fetched(address: str, port: int) -> None:
     """Neither as what a cell gives nor as a file of the line; each ends in one clear refusal."""
-    nowhere = Connection(Place(Target.LOCAL, "p", "r", Address("b")), Settings())
+    nowhere = LocalConnection(Place(Target.LOCAL, "p", "r", Address("b")), Settings())
     url = address.format(port=port)
     with pytest.raises(CloudMLError) as of_cell:
         given(url, PICTURES, lambda where: content_of(where, nowhere), LARGEST_PICTURE)

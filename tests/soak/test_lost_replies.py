@@ -51,7 +51,7 @@ def proxy(busy: LivePlatform) -> Iterator[FaultProxy]:
 
 def client_at(endpoint: str, platform: LivePlatform) -> Client:
     place = Access(endpoint, platform.address.token)
-    return Client(lambda again: place, target=Target.LOCAL, project="cloudml-local", region="us-central1")
+    return Client.of_platform(lambda again: place, target=Target.LOCAL, project="cloudml-local", region="us-central1")
 
 
 def storage_at(endpoint: str, platform: LivePlatform) -> ObjectStorage:

@@ -11,6 +11,9 @@ from cloudml_magic.dialects.call import Call
 
 TOKEN_LABEL = "cloudml-token"
 PAGE_SIZE = 100
+_ACTIVE = " OR ".join(
+    f'state="JOB_STATE_{state}"' for state in ("QUEUED", "PENDING", "RUNNING", "CANCELLING", "PAUSED")
+)
 
 
 def parent(project: str, region: str) -> str:
@@ -54,9 +57,17 @@ class JobCalls:
         """Asks how one job stands."""
         return Call(f"{self.collection}.get", {"name": resource_name})
 
-    def list(self, project: str, region: str, *, token: str | None = None, page_token: str | None = None) -> Call:
-        """The jobs of a place, or the one that a submission token became."""
-        filter = f"labels.{TOKEN_LABEL}={quoted(token)}" if token else None
+    def list(
+        self,
+        project: str,
+        region: str,
+        *,
+        token: str | None = None,
+        active: bool = False,
+        page_token: str | None = None,
+    ) -> Call:
+        """The jobs of a place, those that go on, or the one that a submission token became."""
+        filter = f"labels.{TOKEN_LABEL}={quoted(token)}" if token else _ACTIVE if active else None
         return Call(f"{self.collection}.list", listing(parent(project, region), page_token, filter))
 
     def cancel(self, resource_name: str) -> Call:

@@ -1,0 +1,45 @@
+"""What every place is reached by: callers of its APIs, a client of its jobs and models, and its buckets."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import Any
+
+from cloudml_magic.client import Caller, Client
+from cloudml_magic.connection.place import Place
+from cloudml_magic.storage import BucketBrowser, ObjectStorage
+
+
+class Connection(ABC):
+    """A place and what reaches it; nothing is contacted or started before its first use."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    @property
+    @abstractmethod
+    def client(self) -> Client:
+        """Asks about jobs and models."""
+
+    @abstractmethod
+    def caller(self, api: tuple[str, str]) -> Caller:
+        """Calls an API of the place, by its name and version."""
+
+    @abstractmethod
+    def check_bucket(self) -> None:
+        """Refuses a bucket that nothing may be sent to."""
+
+    @cached_property
+    def storage(self) -> ObjectStorage:
+        """Reads and writes objects."""
+        return ObjectStorage(self._google_storage)
+
+    @cached_property
+    def browser(self) -> BucketBrowser:
+        """Looks through buckets."""
+        return BucketBrowser(self._google_storage)
+
+    @abstractmethod
+    def _google_storage(self) -> Any:
+        """Google's own client of Cloud Storage."""

@@ -1,0 +1,86 @@
+"""Google Cloud: Application Default Credentials, an address for each API, and a watch that asks sparingly."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import Any
+
+from cloudml_magic.client import Access, Caller, Client
+from cloudml_magic.client.cloud_watch import CloudWatch
+from cloudml_magic.client.cloud_watch.questions import CloudQuestions
+from cloudml_magic.client.google_credentials import GoogleCredentials
+from cloudml_magic.client.hosts import host, overridden
+from cloudml_magic.connection.base import Connection
+from cloudml_magic.connection.place import Place
+from cloudml_magic.dialects import logging_v2, resource_manager_v3
+from cloudml_magic.dialects.aiplatform_v1 import API
+from cloudml_magic.errors import CloudMLError
+
+_CREDENTIALS = GoogleCredentials()
+
+
+class CloudConnection(Connection):
+    """The connection to a project and a region of Google's."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._storage_client: tuple[Any, Any] | None = None
+        self._own_buckets: set[str] = set()
+
+    @cached_property
+    def client(self) -> Client:
+        where = self.place
+        questions = CloudQuestions(
+            self.caller(API), self.caller(logging_v2.API), self.storage, where.project, where.region
+        )
+        return Client(
+            self.caller, CloudWatch(questions), target=where.target, project=where.project, region=where.region
+        )
+
+    def caller(self, api: tuple[str, str]) -> Caller:
+        """Calls one of Google's APIs as this user."""
+
+        def locate(search_again: bool) -> Access:
+            url = host(api[0], self.place.region, os.environ)
+            return Access(url, google=_CREDENTIALS.get(search_again))
+
+        return Caller(locate, api)
+
+    def credentials(self) -> Any:
+        """Who this user is for Google."""
+        return _CREDENTIALS.get()
+
+    def check_bucket(self) -> None:
+        """Refuses another project's bucket: whoever owns it could read and change what is sent there."""
+        name = self.place.bucket.bucket
+        if name in self._own_buckets:
+            return
+        owner = self.browser.facts(name).project_number
+        number = resource_manager_v3.read_number(
+            self.caller(resource_manager_v3.API).perform(resource_manager_v3.get_project(self.place.project))
+        )
+        if owner != number:
+            raise foreign_bucket(name, self.place.project)
+        self._own_buckets.add(name)
+
+    def _google_storage(self) -> Any:
+        credentials = _CREDENTIALS.get()
+        if self._storage_client is None or self._storage_client[0] is not credentials:
+            from google.cloud import storage
+
+            address = overridden("storage", os.environ)
+            options = {"api_endpoint": address} if address else None
+            client = storage.Client(project=self.place.project, credentials=credentials, client_options=options)
+            self._storage_client = (credentials, client)
+        return self._storage_client[1]
+
+
+def foreign_bucket(name: str, project: str) -> CloudMLError:
+    """A bucket of this name exists, and it is somebody else's."""
+    return CloudMLError(
+        "foreign-bucket",
+        f"gs://{name} does not belong to project {project}.",
+        why="Whoever owns a bucket can read and change what is sent there, and your job would run it.",
+        next="Choose a name of your own: `%ml_init --bucket NAME --setup` makes it. Nothing was sent.",
+    )

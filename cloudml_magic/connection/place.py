@@ -1,0 +1,75 @@
+"""Where jobs of these settings go: enough to write a request, without contacting anything."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.local_platform import settings as local
+from cloudml_magic.records import Target
+from cloudml_magic.settings import Settings
+from cloudml_magic.storage import Address
+
+DEFAULT_REGION = "us-central1"
+# As Google's own tools and notebooks on its machines name it.
+_PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A target, and the project, region and bucket there."""
+
+    target: Target
+    project: str
+    region: str
+    bucket: Address
+
+
+def place(settings: Settings, target: str | None = None) -> Place:
+    """Where jobs would go."""
+    chosen = Target(settings.value("target", target) or Target.LOCAL)
+    if chosen is Target.CLOUD:
+        return _cloud_place(settings)
+    return Place(
+        chosen,
+        settings.value("project") or local.PROJECT,
+        settings.value("region") or local.REGION,
+        Address(settings.value("bucket") or local.BUCKET),
+    )
+
+
+def place_of(settings: Settings, target: Target, resource_name: str | None) -> Place:
+    """Where something is that has its name already: that says project and region, whatever is set now."""
+    parts = (resource_name or "").split("/")
+    if target is Target.LOCAL or len(parts) < 4:
+        return place(settings, target.value)
+    return Place(target, parts[1], parts[3], Address(bucket_name(settings) or ""))
+
+
+def project_of(settings: Settings) -> str | None:
+    """The project that is set, for us or for Google's own tools."""
+    return settings.value("project") or next(filter(None, map(os.environ.get, _PROJECT_VARIABLES)), None)
+
+
+def bucket_name(settings: Settings) -> str | None:
+    """The name of the bucket that is set; people write it as an address too."""
+    return (settings.value("bucket") or "").removeprefix("gs://").rstrip("/") or None
+
+
+def _cloud_place(settings: Settings) -> Place:
+    project, bucket = project_of(settings), bucket_name(settings)
+    if project is None:
+        raise CloudMLError(
+            "no-project",
+            "In the cloud jobs belong to a project, and none is set.",
+            next="Say `%ml_init --target cloud --project PROJECT`; `gcloud projects list` shows yours.",
+        )
+    if bucket is None:
+        raise CloudMLError(
+            "no-bucket-set",
+            "In the cloud jobs need a bucket, and none is set.",
+            why="Packages, data and results lie there.",
+            next="Say `%ml_init --bucket NAME`; a bucket that does not exist yet is made by `--setup`.",
+        )
+    return Place(Target.CLOUD, project, settings.value("region") or DEFAULT_REGION, Address(bucket))

@@ -1,0 +1,27 @@
+"""Training in the cloud: the same calls with Google's credentials, followed by asking."""
+
+from __future__ import annotations
+
+from cloudml_magic import pipeline
+from cloudml_magic.pipeline.session import ledger
+from cloudml_magic.records import Target
+from cloudml_magic.states import JobState
+from tests.cloud.conftest import Cloud
+
+
+def test_a_cell_trains_and_is_followed_to_its_end(google_cloud: Cloud) -> None:
+    """States, reports and output come by asking, in the order in which they were, each once."""
+    job = pipeline.train(
+        "from cloudml_magic import report\nfor n in range(5):\n    report(n, loss=1 / (n + 1))\n", name="steps"
+    )
+    events = list(job.watch())
+    assert job.target is Target.CLOUD
+    assert [event.fields["step"] for event in events if event.kind == "metric"] == list(range(5))
+    printed = [event.fields["text"] for event in events if event.kind == "log"]
+    assert [line for line in printed if line.startswith("step")] == [
+        f"step {n} · loss {1 / (n + 1):.4g}" for n in range(5)
+    ]
+    assert (events[-1].kind, events[-1].fields["state"]) == ("state", "SUCCEEDED")
+    assert job.state is JobState.SUCCEEDED
+    assert ledger().latest()[0].target is Target.CLOUD
+    assert pipeline.job("steps").id == job.id
