@@ -29,6 +29,16 @@ CREATE TABLE IF NOT EXISTS jobs (
     model TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state);
+CREATE TABLE IF NOT EXISTS training_pipelines (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    location TEXT NOT NULL,
+    body TEXT NOT NULL,
+    job TEXT NOT NULL,
+    model TEXT,
+    created REAL NOT NULL,
+    outcome TEXT
+);
 CREATE TABLE IF NOT EXISTS operations (
     id TEXT PRIMARY KEY,
     location TEXT NOT NULL,

@@ -13,14 +13,17 @@ from cloudml_magic.local_platform.buckets.store import BucketStore
 from cloudml_magic.local_platform.buckets.uploads import Uploads
 from cloudml_magic.local_platform.database import Database
 from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.not_emulated import advice
 from cloudml_magic.local_platform.operations.endpoints import EndpointWork, last_metadata
 from cloudml_magic.local_platform.operations.models import ModelWork
+from cloudml_magic.local_platform.operations.training_pipelines import PipelineFollower
 from cloudml_magic.local_platform.operations.worker import OperationWorker
 from cloudml_magic.local_platform.predictors.deployments import Deployments
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources
 from cloudml_magic.local_platform.resources.jobs import JobResources
 from cloudml_magic.local_platform.resources.models import ModelResources
 from cloudml_magic.local_platform.resources.operations import Operations
+from cloudml_magic.local_platform.resources.training_pipelines import TrainingPipelines
 from cloudml_magic.local_platform.routes.batch_prediction_jobs import BatchPredictionJobRoutes
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.routes.custom_jobs import CustomJobRoutes
@@ -35,6 +38,7 @@ from cloudml_magic.local_platform.routes.predictions import PredictionRoutes
 from cloudml_magic.local_platform.routes.storage_buckets import BucketRoutes
 from cloudml_magic.local_platform.routes.storage_objects import ObjectRoutes
 from cloudml_magic.local_platform.routes.storage_uploads import UploadRoutes
+from cloudml_magic.local_platform.routes.training_pipelines import TrainingPipelineRoutes
 from cloudml_magic.local_platform.settings import BUCKET, PlatformSettings
 from cloudml_magic.local_platform.trouble import translated
 from cloudml_magic.local_platform.wire import Request, Response, json_response
@@ -73,8 +77,11 @@ class LocalPlatform:
         self._endpoints = EndpointResources(self._database)
         self.deployments = Deployments(places, self._endpoints, self._models, settings)
         self.predictions = PredictionRoutes(document("aiplatform.v1"), self.deployments, settings.predict_limit_bytes)
+        model_work = ModelWork(self._models, self._endpoints, places.buckets, places.engines)
+        self._pipelines = TrainingPipelines(self._database)
+        self._follower = PipelineFollower(self._pipelines, self.resources, self._models, model_work)
         performers = {
-            **ModelWork(self._models, self._endpoints, places.buckets, places.engines).performers(),
+            **model_work.performers(),
             **EndpointWork(self._endpoints, self._models, self.deployments).performers(),
         }
         self._worker = OperationWorker(self.operations, performers, last_metadata)
@@ -89,19 +96,22 @@ class LocalPlatform:
     def start(self) -> None:
         """Lets jobs run: adopts those that live, starts those that wait; takes up operations that were left undone."""
         self.runner.start()
+        self._follower.start()
         self.deployments.start()
         self._worker.start()
 
     def close(self) -> None:
         """Lets go of everything; jobs run on, predictors end until they are asked again."""
         self.runner.close()
+        self._follower.close()
         self._worker.close()
         self.deployments.close()
         self._database.close()
 
     def is_idle(self) -> bool:
-        """Whether no job runs or waits and no operation is under way; what is deployed comes back when it is asked."""
-        return not self.resources.count((JobState.QUEUED, *_ACTIVE)) and not self.operations.unfinished()
+        """Whether no job runs or waits and nothing else is under way; what is deployed comes back when it is asked."""
+        waiting = self.resources.count((JobState.QUEUED, *_ACTIVE))
+        return not (waiting or self.operations.unfinished() or self._pipelines.unfinished())
 
     def served(self) -> list[tuple[str, str]]:
         """Verb and path of everything that is answered, with variables as Google's documents write them."""
@@ -155,6 +165,14 @@ class LocalPlatform:
         routes = (
             CustomJobRoutes(self.resources, self.runner),
             BatchPredictionJobRoutes(self.resources, self.runner, self._models, self.places),
+            TrainingPipelineRoutes(
+                document("aiplatform.v1"),
+                self._pipelines,
+                self.resources,
+                self.runner,
+                self._models,
+                self.operations,
+            ),
             ModelRoutes(self._models, self._endpoints, self._worker, self.places.buckets),
             EndpointRoutes(self._endpoints, self._models, self._worker, self.deployments),
             OperationRoutes(self.operations, self._worker),
@@ -198,4 +216,4 @@ def _not_served(api: Document, verb: str, path: str) -> PlatformError:
     match = api.match(verb, path)
     if match is None:
         return PlatformError(404, f"The method {verb} {path[:200]} was not found.")
-    return PlatformError(501, f"The local platform does not emulate {match.method.id}.")
+    return PlatformError(501, f"The local platform does not emulate {match.method.id}.{advice(match.method.id)}")

@@ -130,7 +130,12 @@ def served(places: PlatformPlaces) -> Iterator[Served]:
     listening = listen_on(0)
     server = PlatformServer(platform, TOKEN, listening)
     ready = threading.Event()
-    thread = threading.Thread(target=server.run, args=(ready.set, lambda: None))
+
+    def start() -> None:
+        platform.start()
+        ready.set()
+
+    thread = threading.Thread(target=server.run, args=(start, lambda: None))
     thread.start()
     assert ready.wait(10)
     assert isinstance(platform.runner, StateRunner)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.interoperation.sessions import rewriting
+
 from .conftest import IMAGE, Serving
 
 pytestmark = pytest.mark.slow
@@ -26,23 +28,6 @@ def vertex(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     )  # fmt: skip
     yield aiplatform
     aiplatform.initializer.global_config._project = None
-
-
-def rewriting(endpoint: str) -> Any:
-    """A session that sends what the SDK would send to its hard-wired host to the platform instead."""
-    import requests
-
-    from tests.local_platform.conftest import TOKEN
-
-    class Rewriting(requests.Session):
-        def request(self, method: str, url: str, *arguments: Any, **options: Any) -> Any:  # type: ignore[override]
-            url = url.replace("https://us-central1-aiplatform.googleapis.com", endpoint)
-            return super().request(method, url, *arguments, **options)
-
-    session = Rewriting()
-    session.headers["Authorization"] = f"Bearer {TOKEN}"
-    session.trust_env = False
-    return session
 
 
 def test_the_vertex_sdk_serves_a_model(vertex: Any, serving: Serving) -> None:

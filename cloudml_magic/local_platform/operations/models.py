@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cloudml_magic.local_platform.artifacts import (
+    Pinned,
     artifact_folder,
     check_contents,
     check_pinned,
@@ -41,19 +43,26 @@ class ModelWork:
 
     def upload(self, work: Work, progress: Progress) -> None:
         id, body = work.arguments["model"], work.arguments["body"]
-        uri = body["artifactUri"]
-        folder = artifact_folder(self._buckets, uri)
-        check_presence(folder, uri)
-        pinned = pin(folder, uri)
-        progress.check()
-        check_contents(folder, uri, trusted=is_trusted(body))
-        # What was checked must be what was pinned.
-        check_pinned(folder, pinned, resource_name(work.location, "models", id), uri)
+        pinned = self.examined(work.location, id, body, progress.check)
         with self._models.database.transaction():
             progress.check()
             version = self._models.add(work.location, id, body, pinned, is_new=work.arguments["is_new"])
             said = {"model": version.model_name, "modelVersionId": str(version.version)}
             progress.finish(typed("UploadModelResponse", said))
+
+    def examined(
+        self, location: str, model: str, body: Mapping[str, Any], check: Callable[[], None] = lambda: None
+    ) -> Pinned:
+        """The files of a model that is to be kept, found whole and harmless; `check` may break it off."""
+        uri = body["artifactUri"]
+        folder = artifact_folder(self._buckets, uri)
+        check_presence(folder, uri)
+        pinned = pin(folder, uri)
+        check()
+        check_contents(folder, uri, trusted=is_trusted(body))
+        # What was checked must be what was pinned.
+        check_pinned(folder, pinned, resource_name(location, "models", model), uri)
+        return pinned
 
     def delete(self, work: Work, progress: Progress) -> None:
         with self._models.database.transaction():

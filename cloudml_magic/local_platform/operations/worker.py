@@ -49,13 +49,18 @@ class Progress:
         self._operations.finish(self._id, response, **metadata)
 
     def fail(self, problem: PlatformError, **metadata: Any) -> None:
-        self._operations.fail(self._id, _CODES.get(problem.status, 2), problem.message, **metadata)
+        self._operations.fail(self._id, code_of(problem), problem.message, **metadata)
 
 
 Performer = Callable[[Work, Progress], None]
 """Does one piece of work and finishes its operation; raises PlatformError, or lets the worker say what went wrong."""
 LastMetadata = Callable[[str, PlatformError], Mapping[str, Any]]
 """What the operation of a kind of work says of itself when it failed."""
+
+
+def code_of(problem: PlatformError) -> int:
+    """The number by which a Status says what went wrong."""
+    return _CODES.get(problem.status, 2)
 
 
 def cancelled() -> PlatformError:

@@ -8,7 +8,7 @@ from typing import Any
 from cloudml_magic.local_platform.resources.jobs import StoredJob, server_fields
 from cloudml_magic.local_platform.routes.call import Call
 from cloudml_magic.local_platform.routes.fields import Violations, check_display_name, check_labels, refuse
-from cloudml_magic.local_platform.routes.jobs import OUTPUT, JobRoutes
+from cloudml_magic.local_platform.routes.jobs import OUTPUT, JobRoutes, Runner
 from cloudml_magic.local_platform.secrets_masked import masked
 from cloudml_magic.local_platform.wire import Response
 from cloudml_magic.records import JobKind
@@ -22,14 +22,20 @@ class CustomJobRoutes(JobRoutes):
     kind = JobKind.TRAINING
 
     def create(self, call: Call) -> Response:
-        body = {name: value for name, value in call.body.items() if name not in _OUTPUT}
-        _check_job(body)
-        self._runner.check(body)
-        return self._kept(*self._resources.create_job(call.path["locationsId"], _with_defaults(body)))
+        body = accepted_job(call.body, self._runner)
+        return self._kept(*self._resources.create_job(call.path["locationsId"], body))
 
     def body(self, job: StoredJob) -> dict[str, Any]:
         """With secrets masked."""
         return {**masked(job.body), **server_fields(job)}
+
+
+def accepted_job(sent: Mapping[str, Any], runner: Runner) -> dict[str, Any]:
+    """A custom job as it is kept; raises PlatformError for one that is incomplete or could never run here."""
+    body = {name: value for name, value in sent.items() if name not in _OUTPUT}
+    _check_job(body)
+    runner.check(body)
+    return _with_defaults(body)
 
 
 def _check_job(body: Mapping[str, Any]) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from cloudml_magic.local_platform.artifacts import artifact_folder, check_presence
 from cloudml_magic.local_platform.errors import PlatformError
-from cloudml_magic.local_platform.images import check_serving_image
 from cloudml_magic.local_platform.preconditions import refuse_default, refuse_deployed
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources
 from cloudml_magic.local_platform.resources.models import DEFAULT, ModelResources, StoredVersion, model_body
-from cloudml_magic.local_platform.resources.names import new_id, read_model_name, resource_name
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.routes.fields import (
     Violations,
@@ -23,21 +20,13 @@ from cloudml_magic.local_platform.routes.fields import (
     masked_changes,
     refuse,
 )
+from cloudml_magic.local_platform.routes.model_checks import OUTPUT, check_aliases, check_model, upload_target
 from cloudml_magic.local_platform.routes.pages import page
 from cloudml_magic.local_platform.secrets_masked import masked_container
 from cloudml_magic.local_platform.wire import Response, json_response
 
-_ID = re.compile(r"[a-z_][a-z0-9_-]{0,62}")
-_ALIAS = re.compile(r"[a-z](?:[a-zA-Z0-9-]{0,126}[a-zA-Z0-9])?")
-_ROUTE = re.compile(r"/[!-~]{0,1000}")
 _FIELDS = frozenset({"model", "displayName", "name", "labels", "createTime", "updateTime", "versionId"})
 _CHANGEABLE = frozenset({"displayName", "description", "versionDescription", "labels"})
-_OUTPUT = frozenset(
-    {"name", "versionId", "versionCreateTime", "versionUpdateTime", "createTime", "updateTime", "etag"}
-    | {"deployedModels", "supportedDeploymentResourcesTypes", "supportedInputStorageFormats"}
-    | {"supportedOutputStorageFormats", "supportedExportFormats", "satisfiesPzi", "satisfiesPzs", "trainingPipeline"}
-    | {"modelSourceInfo", "originalModelInfo", "metadataArtifact", "checkpoints"}
-)
 
 
 class Worker(Protocol):
@@ -77,11 +66,10 @@ class ModelRoutes:
 
     def upload(self, call: Call) -> Response:
         location = call.path["locationsId"]
-        body = {name: value for name, value in call.body.get("model", {}).items() if name not in _OUTPUT}
-        _check_model(body)
-        check_serving_image(body["containerSpec"]["imageUri"])
+        body = {name: value for name, value in call.body.get("model", {}).items() if name not in OUTPUT}
+        check_model(body)
         check_presence(artifact_folder(self._buckets, body["artifactUri"]), body["artifactUri"])
-        id, is_new = self._target(location, call.body)
+        id, is_new = upload_target(self._models, location, call.body)
         arguments = {"model": id, "is_new": is_new, "body": body}
         metadata: tuple[str, Mapping[str, Any]] = ("UploadModelOperationMetadata", {})
         return json_response(self._worker.begin("upload_model", location, f"models/{id}", metadata, arguments))
@@ -121,7 +109,7 @@ class ModelRoutes:
         # The same alias given and taken cancels out, as Google has it.
         added = [alias for alias in sent if not alias.startswith("-") and f"-{alias}" not in sent]
         removed = [alias[1:] for alias in sent if alias.startswith("-") and alias[1:] not in sent]
-        _check_aliases([*added, *removed])
+        check_aliases([*added, *removed])
         if DEFAULT in removed and DEFAULT in version.aliases:
             raise PlatformError(
                 400,
@@ -155,30 +143,6 @@ class ModelRoutes:
         )
         return json_response(operation)
 
-    def _target(self, location: str, request: Mapping[str, Any]) -> tuple[str, bool]:
-        """The id of the model that is uploaded, and whether it is a new one."""
-        id, parent = request.get("modelId", ""), request.get("parentModel", "")
-        if parent:
-            name = read_model_name(parent)
-            if name is None or name[0] != location:
-                raise PlatformError(400, f"parent_model {parent[:200]!r} is no model of the location {location}.")
-            if id and id != name[1]:
-                raise PlatformError(400, "model_id and parent_model name different models.")
-            return self._models.version(location, name[1]).model, False
-        if id and not _ID.fullmatch(id):
-            raise PlatformError(
-                400,
-                f"model_id {id[:80]!r} is no id: up to 63 characters of a-z, 0-9, _ and -, the first a letter or _.",
-                violations=[("model_id", "Invalid id.")],
-            )
-        if id and self._models.exists(location, id):
-            raise PlatformError(
-                409,
-                f"The Model {resource_name(location, 'models', id)} already exists."
-                " Name it as parent_model to upload another version of it.",
-            )
-        return id or new_id(), True
-
     def _version(self, call: Call) -> StoredVersion:
         id, _, wanted = call.path["modelsId"].partition("@")
         return self._models.version(call.path["locationsId"], id, wanted or None)
@@ -190,35 +154,3 @@ class ModelRoutes:
 
     def _page(self, call: Call, versions: Sequence[StoredVersion]) -> Response:
         return page(call, "models", versions, sequence=lambda each: each.sequence, body=self._body, fields=_FIELDS)
-
-
-def _check_model(body: Mapping[str, Any]) -> None:
-    found: Violations = []
-    check_display_name(body, "model", found)
-    check_labels(body, "model", found)
-    container = body.get("containerSpec", {})
-    if not container.get("imageUri"):
-        found.append(("model.container_spec.image_uri", "Required field is not set."))
-    if not body.get("artifactUri"):
-        found.append(("model.artifact_uri", "Required on the local platform, which serves SavedModels."))
-    for field, name in (("predictRoute", "predict_route"), ("healthRoute", "health_route")):
-        if container.get(field) and not _ROUTE.fullmatch(container[field]):
-            found.append((f"model.container_spec.{name}", "A route is a path that begins with a slash."))
-    for variable in container.get("env", []):
-        name = variable.get("name", "")
-        if not name or "=" in name or "\0" in name + variable.get("value", ""):
-            found.append(("model.container_spec.env", "A variable has no name, or holds a NUL or an equals sign."))
-    if len(container.get("env", [])) > 200:
-        found.append(("model.container_spec.env", "At most 200 environment variables are supported."))
-    refuse(found)
-    _check_aliases(body.get("versionAliases", []))
-
-
-def _check_aliases(aliases: list[str]) -> None:
-    for alias in aliases:
-        if not _ALIAS.fullmatch(alias):
-            raise PlatformError(
-                400,
-                f"{alias[:140]!r} is no version alias: up to 128 characters of a-z, 0-9 and -, the first a letter.",
-                violations=[("version_aliases", "Invalid alias.")],
-            )

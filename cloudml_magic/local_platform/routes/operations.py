@@ -13,7 +13,7 @@ from cloudml_magic.local_platform.resources.operations import Operations
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.wire import Response, json_response
 
-_HOLDERS = ("customJobs", "models", "endpoints")
+_HOLDERS = ("customJobs", "models", "endpoints", "trainingPipelines")
 # A client that waits holds one of the threads that all requests share.
 _LONGEST_WAIT = 10.0
 _MOST_WAITING = 5
