@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from typing import Any
 
+from cloudml_magic.command_line.other_clients import CLIENTS, for_shell
 from cloudml_magic.connection import running_platform
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.ledger import Ledger
@@ -34,6 +34,9 @@ def declare(commands: Any) -> None:
     reset.set_defaults(run=_reset)
     env = actions.add_parser("env", help="what another client needs to talk to it")
     env.add_argument("--json", action="store_true", help="print it as JSON, with the token itself")
+    env.add_argument(
+        "--for", dest="client", choices=CLIENTS, help="print what one client needs: Python that runs, or variables"
+    )
     env.set_defaults(run=_env)
 
 
@@ -92,7 +95,6 @@ def _reset(options: argparse.Namespace) -> int:
 def _env(options: argparse.Namespace) -> int:
     address = _running()
     if options.json:
-        names = ("endpoint", "storage", "token", "project", "region", "bucket")
         known = {
             "endpoint": address.endpoint,
             "storage": address.endpoint,
@@ -101,17 +103,8 @@ def _env(options: argparse.Namespace) -> int:
             "region": address.region,
             "bucket": address.bucket,
         }
-        print(json.dumps({name: known[name] for name in names}, indent=2))
+        print(json.dumps(known, indent=2))
         return 0
-    exports = {
-        "CLOUDML_ENDPOINT": address.endpoint,
-        "STORAGE_EMULATOR_HOST": address.endpoint,
-        "CLOUDSDK_API_ENDPOINT_OVERRIDES_AIPLATFORM": f"{address.endpoint}/",
-        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(PlatformPlaces.of_this_user().token_file),
-        "GOOGLE_CLOUD_PROJECT": address.project,
-        "GOOGLE_CLOUD_REGION": address.region,
-        "CLOUDML_BUCKET": address.bucket,
-    }
-    for name, value in exports.items():
-        print(f"export {name}={shlex.quote(value)}")
+    write = CLIENTS[options.client] if options.client else for_shell
+    print(write(address, PlatformPlaces.of_this_user().token_file))
     return 0
