@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS training_pipelines (
     created REAL NOT NULL,
     outcome TEXT
 );
+CREATE TABLE IF NOT EXISTS ml_jobs (
+    id TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS operations (
     id TEXT PRIMARY KEY,
     location TEXT NOT NULL,

@@ -21,6 +21,7 @@ class _StandIn:
 
 _VERTEX = r"(?:(?:\w+-)?(?:\w+-)?docker\.pkg\.dev/vertex-ai/training|gcr\.io/cloud-aiplatform/training)"
 _PREDICTION = r"(?:(?:\w+-)?(?:\w+-)?docker\.pkg\.dev/vertex-ai/prediction|gcr\.io/cloud-aiplatform/prediction)"
+_RUNTIME = "AI Platform runtime version "
 _HUB = r"(?:docker\.io/|index\.docker\.io/|registry-1\.docker\.io/)?"
 _TAG = r"(?::(?P<tag>[\w.-]+))?(?:@sha256:[0-9a-f]{64})?"
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu")
@@ -31,6 +32,9 @@ _STAND_INS = (
         re.compile(rf"{_VERTEX}/tf-(?:cpu|gpu|tpu)\.(?P<version>\d+-\d+)(?:\.py(?P<python>\d+))?{_TAG}"),
         "TensorFlow",
         _TENSORFLOW,
+    ),
+    _StandIn(
+        re.compile(rf"{_RUNTIME}(?P<version>\d+\.\d+)(?: \(Python (?P<python>\d\.\d+)\))?"), "TensorFlow", _TENSORFLOW
     ),
     _StandIn(re.compile(rf"{_HUB}pytorch/pytorch{_TAG}"), "PyTorch", ("torch",)),
     _StandIn(
@@ -65,6 +69,11 @@ def check_image(image: str) -> str | None:
     )
 
 
+def runtime_image(runtime: str, python: str | None) -> str:
+    """What the older API's jobs, which name no image, run in."""
+    return f"{_RUNTIME}{runtime}" + (f" (Python {python})" if python else "")
+
+
 def check_serving_image(image: str) -> None:
     """Refuses an image that our own serving process cannot stand in for."""
     if any(stand_in.pattern.fullmatch(image) for stand_in in _SERVING_STAND_INS):
@@ -93,7 +102,7 @@ def _note(image: str, stand_in: _StandIn, found: re.Match[str]) -> str | None:
     differences = []
     if wanted and not (installed + ".").startswith(wanted + "."):
         differences.append(f"{stand_in.framework} {installed} instead of {wanted}")
-    python = groups.get("python")
+    python = (groups.get("python") or "").replace(".", "")
     if python and f"{python[0]}.{python[1:]}" != here:
         differences.append(f"Python {here} instead of {python[0]}.{python[1:]}")
     return f"This Python stands in for {image}: {', '.join(differences)}." if differences else None

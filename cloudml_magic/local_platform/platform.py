@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from cloudml_magic.discovery import BodyError, Document, document, normalise, normalise_parameters
+from cloudml_magic.discovery import BodyError, Document, Match, document, normalise, normalise_parameters
 from cloudml_magic.local_platform.buckets.conditions import NotModifiedError
 from cloudml_magic.local_platform.buckets.store import BucketStore
 from cloudml_magic.local_platform.buckets.uploads import Uploads
@@ -21,6 +22,7 @@ from cloudml_magic.local_platform.operations.worker import OperationWorker
 from cloudml_magic.local_platform.predictors.deployments import Deployments
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources
 from cloudml_magic.local_platform.resources.jobs import JobResources
+from cloudml_magic.local_platform.resources.ml_jobs import MlJobs
 from cloudml_magic.local_platform.resources.models import ModelResources
 from cloudml_magic.local_platform.resources.operations import Operations
 from cloudml_magic.local_platform.resources.training_pipelines import TrainingPipelines
@@ -31,6 +33,7 @@ from cloudml_magic.local_platform.routes.endpoints import EndpointRoutes
 from cloudml_magic.local_platform.routes.event_stream import EventStreams
 from cloudml_magic.local_platform.routes.jobs import Runner
 from cloudml_magic.local_platform.routes.logging_entries import LoggingRoutes
+from cloudml_magic.local_platform.routes.ml_v1.jobs import MlJobRoutes
 from cloudml_magic.local_platform.routes.models import ModelRoutes
 from cloudml_magic.local_platform.routes.operations import OperationRoutes
 from cloudml_magic.local_platform.routes.own import OwnRoutes
@@ -46,7 +49,8 @@ from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.states import JobState
 
 _STORAGE = ("/storage/", "/upload/", "/resumable/", "/download/")
-_APIS = {"/v1/": "aiplatform.v1", "/v2/": "logging.v2", **dict.fromkeys(_STORAGE, "storage.v1")}
+# Under `/v1/` both of Google's training APIs are at home; paths of the older one have no locations.
+_APIS = {"/v1/": ("aiplatform.v1", "ml.v1"), "/v2/": ("logging.v2",), **dict.fromkeys(_STORAGE, ("storage.v1",))}
 _ACTIVE = (JobState.PREPARING, JobState.RUNNING, JobState.CANCELLING)
 
 RunnerMaker = Callable[[JobResources], Runner]
@@ -90,7 +94,8 @@ class LocalPlatform:
         self._own = OwnRoutes(self.resources, self.deployments, self.streams, self.places, stop)
         self._handlers = self._all_handlers()
         self._served: dict[str, Document] = {
-            name: document(name).only({*self._handlers, *self.predictions.methods()}) for name in set(_APIS.values())
+            name: document(name).only({*self._handlers, *self.predictions.methods()})
+            for name in set(itertools.chain(*_APIS.values()))
         }
 
     def start(self) -> None:
@@ -144,15 +149,11 @@ class LocalPlatform:
         own = self._own.handler(request.verb, path)
         if own is not None:
             return own(request)
-        api = next((name for prefix, name in _APIS.items() if path.startswith(prefix)), None)
-        if api is None:
-            raise PlatformError(404, f"The requested URL {path[:200]} was not found on the local platform.")
-        session = _session(request) if api == "storage.v1" else None
+        apis = next((names for prefix, names in _APIS.items() if path.startswith(prefix)), ())
+        session = _session(request) if "storage.v1" in apis else None
         if session is not None:
             return self._uploads.cancel(session) if request.verb == "DELETE" else self._uploads.resume(request, session)
-        match = self._served[api].match(request.verb, path)
-        if match is None:
-            raise _not_served(document(api), request.verb, path)
+        api, match = self._meant(apis, request.verb, path)
         method = match.method
         query = normalise_parameters(document(api), method, request.query, unknown_allowed=api == "storage.v1")
         body: Mapping[str, Any] = {}
@@ -160,6 +161,14 @@ class LocalPlatform:
             sent = request.json()
             body = normalise(document(api), method.request, {} if sent is None else sent, nulls=request.verb == "PATCH")
         return self._handlers[method.id](Call(method.id, match.path_parameters, query, body, request))
+
+    def _meant(self, apis: Sequence[str], verb: str, path: str) -> tuple[str, Match]:
+        """Which of the APIs is asked, and for what."""
+        for api in apis:
+            match = self._served[api].match(verb, path)
+            if match is not None:
+                return api, match
+        raise _not_served(apis, verb, path)
 
     def _all_handlers(self) -> dict[str, Handler]:
         routes = (
@@ -180,6 +189,7 @@ class LocalPlatform:
             ObjectRoutes(self.store),
             self._uploads,
             LoggingRoutes(self.resources, self.places.jobs),
+            MlJobRoutes(MlJobs(self._database, self.resources), self.runner),
         )
         return {id: handler for route in routes for id, handler in route.handlers().items()}
 
@@ -212,8 +222,12 @@ def _session(request: Request) -> str | None:
     return next((value for name, value in request.query if name == "upload_id"), None)
 
 
-def _not_served(api: Document, verb: str, path: str) -> PlatformError:
-    match = api.match(verb, path)
-    if match is None:
-        return PlatformError(404, f"The method {verb} {path[:200]} was not found.")
-    return PlatformError(501, f"The local platform does not emulate {match.method.id}.{advice(match.method.id)}")
+def _not_served(apis: Sequence[str], verb: str, path: str) -> PlatformError:
+    if not apis:
+        return PlatformError(404, f"The requested URL {path[:200]} was not found on the local platform.")
+    for api in apis:
+        match = document(api).match(verb, path)
+        if match is not None:
+            id = match.method.id
+            return PlatformError(501, f"The local platform does not emulate {id}.{advice(id)}")
+    return PlatformError(404, f"The method {verb} {path[:200]} was not found.")

@@ -14,3 +14,8 @@ def read(text: str) -> float:
     """The seconds of an RFC 3339 time; raises ValueError."""
     moment = datetime.fromisoformat(text.strip().upper())
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def written_in_seconds(seconds: float) -> str:
+    """Seconds since the epoch as the older API writes them, whole: `2026-11-20T12:00:00Z`."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

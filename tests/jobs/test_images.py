@@ -34,6 +34,8 @@ def versions(monkeypatch: pytest.MonkeyPatch) -> None:
         ("europe-docker.pkg.dev/vertex-ai/training/tf-cpu.2-21.py311:latest", None),
         ("gcr.io/cloud-aiplatform/training/tf-cpu.2-2:latest", "TensorFlow 2.21.0 instead of 2.2"),
         ("ghcr.io/nvidia/jax:jax-2025-01-01", None),
+        (images.runtime_image("1.13", "3.5"), "TensorFlow 2.21.0 instead of 1.13, Python 3.11 instead of 3.5"),
+        (images.runtime_image("2.21", None), None),
     ],
 )  # fmt: skip
 def test_public_images_are_stood_in_for(image: str, note: str | None) -> None:

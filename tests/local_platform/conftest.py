@@ -22,10 +22,10 @@ from cloudml_magic.states import JobState
 
 TOKEN = "t" * 43
 _APIS = {
-    "/v1/": "aiplatform.v1",
-    "/v2/": "logging.v2",
-    "/storage/": "storage.v1",
-    "/upload/": "storage.v1",
+    "/v1/": ("aiplatform.v1", "ml.v1"),
+    "/v2/": ("logging.v2",),
+    "/storage/": ("storage.v1",),
+    "/upload/": ("storage.v1",),
 }
 
 
@@ -64,13 +64,10 @@ class StateRunner:
 def check_answer(verb: str, path: str, answer: Any) -> None:
     """Holds an answer against the schema that Google's document gives for it."""
     plain = path.partition("?")[0]
-    for start, name in _APIS.items():
-        if not plain.startswith(start):
-            continue
-        api = document(name)
-        match = api.match(verb, plain)
-        if match is not None and match.method.response is not None and "upload_id" not in path:
-            assert violations(api, match.method.response, answer) == []
+    names = next((names for start, names in _APIS.items() if plain.startswith(start)), ())
+    meant = next(((api, match) for api in map(document, names) if (match := api.match(verb, plain))), None)
+    if meant is not None and meant[1].method.response is not None and "upload_id" not in path:
+        assert violations(meant[0], meant[1].method.response, answer) == []
 
 
 @dataclass

@@ -98,20 +98,47 @@ def expanded(text: str, variables: Mapping[str, str]) -> str:
 def job_variables(
     body: Mapping[str, Any], job_id: str, project: str, buckets: Path, cluster: Cluster, replica: Replica
 ) -> dict[str, str]:
-    """What Vertex sets: `AIP_*` (here as paths of the bucket's folder), ids, and the cluster."""
+    """What Vertex sets: `AIP_*` (here as paths of the bucket's folder), ids, and the cluster.
+
+    Under `trainingInput` stands what a job of the older API was submitted with: there `TF_CONFIG` says all.
+    """
     variables = {"CLOUD_ML_PROJECT_ID": project, "CLOUD_ML_JOB_ID": job_id}
     base = output_folder(body, buckets)
     if base is not None:
         variables |= {name: f"{base}/{folder}/" for name, folder in OUTPUT_FOLDERS.items()}
+    if (given := body.get("trainingInput")) is not None:
+        return {**variables, "TF_CONFIG": _cluster_by_role(cluster, replica, chief_role(given), _snake(given))}
     task = {"type": f"workerpool{replica.pool}", "index": replica.index, "trial": ""}
     spec = json.dumps(body.get("jobSpec") or {})
     variables["CLUSTER_SPEC"] = json.dumps(
         {"cluster": cluster.by_pool(), "environment": "cloud", "task": task, "job": spec}
     )
     if cluster.count > 1:
-        role = {"type": _POOL_ROLES[replica.pool], "index": replica.index, "trial": ""}
-        variables["TF_CONFIG"] = json.dumps({"cluster": cluster.by_role(), "environment": "cloud", "task": role})
+        variables["TF_CONFIG"] = _cluster_by_role(cluster, replica, _POOL_ROLES[0])
     return variables
+
+
+def chief_role(given: Mapping[str, Any]) -> str:
+    """What the older API calls a job's first replica: `master` up to runtime version 2.0 and in most containers."""
+    if (given.get("masterConfig") or {}).get("imageUri"):
+        return "chief" if given.get("useChiefInTfConfig") else "master"
+    major, _, minor = str(given.get("runtimeVersion") or "").partition(".")
+    is_new = major.isdigit() and minor.isdigit() and (int(major), int(minor)) >= (2, 1)
+    return "chief" if is_new else "master"
+
+
+def _cluster_by_role(cluster: Cluster, replica: Replica, chief: str, job: Mapping[str, Any] | None = None) -> str:
+    names = (chief, *_POOL_ROLES[1:])
+    task = {"type": names[replica.pool], "index": replica.index, "trial": ""}
+    said = {"cluster": cluster.by_role(chief), "environment": "cloud", "task": task}
+    return json.dumps(said if job is None else {**said, "job": job})
+
+
+def _snake(value: Any) -> Any:
+    """The fields as TensorFlow programs of the older API read them: `scale_tier`."""
+    if isinstance(value, Mapping):
+        return {re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name): _snake(value[name]) for name in value}
+    return [_snake(each) for each in value] if isinstance(value, list) else value
 
 
 def output_folder(body: Mapping[str, Any], buckets: Path) -> Path | None:
@@ -139,9 +166,9 @@ class Cluster:
     def by_pool(self) -> dict[str, list[str]]:
         return self._grouped([f"workerpool{pool}" for pool in range(len(_POOL_ROLES))], len(_POOL_ROLES))
 
-    def by_role(self) -> dict[str, list[str]]:
+    def by_role(self, chief: str = _POOL_ROLES[0]) -> dict[str, list[str]]:
         # Evaluators stand outside the cluster.
-        return self._grouped(list(_POOL_ROLES), 3)
+        return self._grouped([chief, *_POOL_ROLES[1:]], 3)
 
     def _grouped(self, names: list[str], pools: int) -> dict[str, list[str]]:
         groups: dict[str, list[str]] = {}

@@ -39,6 +39,7 @@ class StoredJob:
     """One job as the platform keeps it; `body` is what was submitted, in the schema's form, secrets unmasked.
 
     `model` is what a batch prediction asks: the version, its folder and what its files were when it was uploaded.
+    A job of the older API has no location; `resources/ml_jobs.py` keeps what was submitted, and `body` is what it runs.
     """
 
     id: str
@@ -57,7 +58,7 @@ class StoredJob:
 
     @property
     def resource_name(self) -> str:
-        return resource_name(self.location, COLLECTIONS[self.kind], self.id)
+        return resource_name(self.location, COLLECTIONS[self.kind] if self.location else "jobs", self.id)
 
 
 class IllegalTransitionError(Exception):
@@ -137,6 +138,8 @@ class JobResources:
         body: Mapping[str, Any],
         kind: JobKind = JobKind.TRAINING,
         model: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
     ) -> tuple[StoredJob, bool]:
         """Keeps a new job; with a submission token that is known, the first job of that token. True if it is new."""
         token = body.get("labels", {}).get(TOKEN_LABEL) or None
@@ -146,7 +149,7 @@ class JobResources:
                 row = self._database.row("SELECT * FROM jobs WHERE token = ?", token)
                 if row is not None:
                     return _same_kind(_job(row), kind), False
-            id = new_id()
+            id = id or new_id()
             self._database.write(
                 "INSERT INTO jobs (id, location, token, body, state, created, updated, kind, model)"
                 " VALUES (?,?,?,?,?,?,?,?,?)",

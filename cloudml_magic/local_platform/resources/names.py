@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 
-from cloudml_magic.local_platform.settings import PROJECT_NUMBER
+from cloudml_magic.local_platform.settings import PROJECT, PROJECT_NUMBER
 
 _MODEL = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/models/(?P<id>[^/@]+)(?:@(?P<version>[^/@]+))?")
 
@@ -17,7 +17,9 @@ def new_id() -> str:
 
 
 def resource_name(location: str, *parts: str) -> str:
-    """The full name of what lies under a location."""
+    """The full name of what lies under a location, or, without one, of what the older API has in its project."""
+    if not location:
+        return "/".join(("projects", PROJECT, *parts))
     return "/".join(("projects", PROJECT_NUMBER, "locations", location, *parts))
 
 

@@ -154,7 +154,8 @@ class EventStreams:
     def _events_file(self, job: StoredJob) -> Path | None:
         if job.kind is JobKind.BATCH:
             return state_folder(self._jobs, job.id) / EVENTS
-        uri = str(job.body.get("jobSpec", {}).get("baseOutputDirectory", {}).get("outputUriPrefix", ""))
+        output = job.body.get("jobSpec", {}).get("baseOutputDirectory", {}).get("outputUriPrefix")
+        uri = str(output or job.body.get("trainingInput", {}).get("jobDir", ""))
         bucket, _, folder = uri.removeprefix("gs://").strip("/").partition("/")
         return self._store.path_of(bucket, f"{folder}/events.jsonl".lstrip("/")) if uri.startswith("gs://") else None
 

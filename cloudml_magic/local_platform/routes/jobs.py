@@ -69,7 +69,7 @@ class JobRoutes(ABC):
 
     def list(self, call: Call) -> Response:
         location = call.path["locationsId"]
-        jobs = [job for job in self._resources.jobs(self.kind) if location in ("-", job.location)]
+        jobs = [job for job in self._resources.jobs(self.kind) if job.location and location in ("-", job.location)]
         return page(
             call, COLLECTIONS[self.kind], jobs, sequence=lambda job: job.sequence, body=self.body, fields=self.filtered
         )

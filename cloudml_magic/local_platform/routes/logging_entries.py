@@ -13,13 +13,16 @@ from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.filters import Subject, compiled
 from cloudml_magic.local_platform.logs import LogLine, ReplicaLog, replicas
 from cloudml_magic.local_platform.resources.jobs import JobResources, StoredJob
+from cloudml_magic.local_platform.resources.ml_jobs import task_name
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.settings import PROJECT
 from cloudml_magic.local_platform.times import written
 from cloudml_magic.local_platform.wire import Response, json_response
 
 _LARGEST_PAGE = 1000
-_JOB_ID = re.compile(r'resource\.labels\.job_id\s*=\s*"?(\d+)"?')
+_JOB_ID = re.compile(r'resource\.labels\.job_id\s*=\s*"?(\w+)"?')
+# Clients of the older API begin each filter with it, and it holds of every entry here.
+_ANY_JOB = re.compile(r'\(\s*resource\.type="?ml_job"?\s+OR\s+resource\.type="?cloudml_job"?\s*\)')
 
 
 class LoggingRoutes:
@@ -60,6 +63,7 @@ class LoggingRoutes:
         return json_response(answer)
 
     def _entries(self, text: str, *, descending: bool, holds: Any) -> Iterator[dict[str, Any]]:
+        text = _ANY_JOB.sub("", text)
         named = _JOB_ID.findall(text)
         if len(set(named)) == 1 and " OR " not in text and "NOT" not in text:
             job = self._resources.job(named[0])
@@ -82,14 +86,15 @@ class LoggingRoutes:
 
 def entry_body(job: StoredJob, replica: str, line: LogLine) -> dict[str, Any]:
     """A line as a log entry."""
+    task = task_name(job, replica)
     entry: dict[str, Any] = {
-        "insertId": f"{replica}-{line.offset:012d}",
-        "logName": f"projects/{PROJECT}/logs/{replica}",
+        "insertId": f"{task}-{line.offset:012d}",
+        "logName": f"projects/{PROJECT}/logs/{task}",
         "timestamp": written(line.time),
         "severity": line.severity,
         "resource": {
             "type": "ml_job",
-            "labels": {"project_id": PROJECT, "job_id": job.id, "task_name": replica},
+            "labels": {"project_id": PROJECT, "job_id": job.id, "task_name": task},
         },
         "labels": {"ml.googleapis.com/job_id/log_area": "root"},
     }

@@ -50,7 +50,7 @@ class OwnRoutes:
 
     def handler(self, verb: str, path: str) -> Callable[[Request], Response] | None:
         for (its_verb, its_path), name in _ROUTES.items():
-            found = re.fullmatch(its_path.replace("{id}", r"(?P<id>\d{1,20})"), path)
+            found = re.fullmatch(its_path.replace("{id}", r"(?P<id>\w{1,128})"), path)
             if found and verb == its_verb:
                 handler: Callable[..., Response] = getattr(self, name)
                 return lambda request: handler(request, **found.groupdict())

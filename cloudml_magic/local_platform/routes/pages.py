@@ -25,10 +25,11 @@ def page(
     sequence: Callable[[Row], int],
     body: Callable[[Row], dict[str, Any]],
     fields: Collection[str],
+    default_size: int = LARGEST_PAGE,
 ) -> Response:
     """One page of rows, which come latest first; `fields` are those by which they may be filtered and ordered."""
     holds = compiled(call.query.get("filter", ""))
-    size = min(call.query.get("pageSize") or LARGEST_PAGE, LARGEST_PAGE)
+    size = min(call.query.get("pageSize") or default_size, LARGEST_PAGE)
     if size < 0:
         raise PlatformError(400, "page_size must not be negative.")
     token = read_token(call.query.get("pageToken", ""))

@@ -1,0 +1,134 @@
+"""The older API's jobs: training and batch prediction."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.resources.ml_jobs import MlJobs, StoredMlJob, failure_of
+from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.fields import check_etag, masked_changes
+from cloudml_magic.local_platform.routes.jobs import Runner
+from cloudml_magic.local_platform.routes.ml_v1.refusals import check_ml_labels, check_name, refused
+from cloudml_magic.local_platform.routes.ml_v1.training_input import check_training_input, custom_job
+from cloudml_magic.local_platform.routes.pages import page
+from cloudml_magic.local_platform.times import written_in_seconds
+from cloudml_magic.local_platform.wire import Response, json_response
+from cloudml_magic.records import JobKind
+from cloudml_magic.states import JobState
+
+PAGE_SIZE = 20
+_OUTPUT = frozenset({"createTime", "startTime", "endTime", "state", "errorMessage", "trainingOutput",
+                     "predictionOutput", "jobPosition", "etag"})  # fmt: skip
+_FIELDS = frozenset({"jobId", "state", "labels", "createTime", "startTime", "endTime", "errorMessage"})
+
+
+class MlJobRoutes:
+    """Handlers of `ml.projects.jobs.*`."""
+
+    def __init__(self, jobs: MlJobs, runner: Runner) -> None:
+        self._jobs = jobs
+        self._runner = runner
+
+    def handlers(self) -> Mapping[str, Handler]:
+        prefix = "ml.projects.jobs"
+        return {
+            f"{prefix}.create": self.create,
+            f"{prefix}.get": self.get,
+            f"{prefix}.list": self.list,
+            f"{prefix}.cancel": self.cancel,
+            f"{prefix}.patch": self.patch,
+        }
+
+    def create(self, call: Call) -> Response:
+        submitted = {name: value for name, value in call.body.items() if name not in _OUTPUT}
+        id = submitted.get("jobId", "")
+        check_name(id, "job_id")
+        check_ml_labels(submitted, "job")
+        inputs = [name for name in ("trainingInput", "predictionInput") if name in submitted]
+        if len(inputs) != 1:
+            raise refused(400, "job", "Exactly one of training_input and prediction_input must be set.")
+        if self._jobs.find(id) is not None:
+            raise _taken()
+        if inputs == ["predictionInput"]:
+            raise PlatformError(501, "The local platform does not emulate batch predictions of this API.")
+        check_training_input(submitted["trainingInput"])
+        body = custom_job(id, submitted["trainingInput"])
+        self._runner.check(body)
+        kept = self._jobs.create(submitted, body, JobKind.TRAINING)
+        if kept is None:
+            raise _taken()
+        self._runner.submit(id)
+        return json_response(self._body(kept))
+
+    def get(self, call: Call) -> Response:
+        return json_response(self._body(self._job(call)))
+
+    def list(self, call: Call) -> Response:
+        return page(
+            call, "jobs", self._jobs.all(), sequence=lambda each: each.job.sequence, body=self._body, fields=_FIELDS,
+            default_size=PAGE_SIZE,
+        )  # fmt: skip
+
+    def cancel(self, call: Call) -> Response:
+        job = self._job(call).job
+        if job.state.is_final:
+            raise PlatformError(
+                400, "Cannot cancel an already completed job.", status="FAILED_PRECONDITION"
+            )  # fmt: skip
+        self._runner.cancel(job.id)
+        return json_response({})
+
+    def patch(self, call: Call) -> Response:
+        changes = masked_changes(call.body, call.query.get("updateMask", ""), ("labels", "etag"))
+        with self._jobs.database.transaction():
+            before = self._job(call)
+            check_etag(call.body.get("etag"), _etag(before))
+            submitted = {**before.submitted}
+            if "labels" in changes:
+                submitted["labels"] = {
+                    name: value for name, value in (changes["labels"] or {}).items() if value is not None
+                }
+            check_ml_labels(submitted, "job")
+            self._jobs.change(before.job.id, submitted)
+        return json_response(self._body(self._job(call)))
+
+    def _job(self, call: Call) -> StoredMlJob:
+        found = self._jobs.find(call.path["jobsId"])
+        if found is None:
+            raise refused(404, "name", "The specified job was not found.")
+        return found
+
+    def _body(self, found: StoredMlJob) -> dict[str, Any]:
+        job = found.job
+        body = {
+            **found.submitted,
+            "createTime": written_in_seconds(job.created),
+            "state": str(job.state),
+            "etag": _etag(found),
+            "trainingOutput": {},
+        }
+        position = self._runner.position(job.id) if job.state is JobState.QUEUED else None
+        if position:
+            body["jobPosition"] = str(position)
+        if job.started is not None:
+            body["startTime"] = written_in_seconds(job.started)
+        if job.ended is not None:
+            body["endTime"] = written_in_seconds(job.ended)
+        if message := failure_of(job):
+            body["errorMessage"] = message
+        return body
+
+
+def _taken() -> PlatformError:
+    return refused(409, "job.job_id", "A job with this id already exists.")
+
+
+def _etag(found: StoredMlJob) -> str:
+    """Changes whenever what can be changed does; bytes, as the schema has it."""
+    text = json.dumps(found.submitted, sort_keys=True).encode()
+    return base64.b64encode(hashlib.sha256(text).digest()[:12]).decode()

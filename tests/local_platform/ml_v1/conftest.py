@@ -1,0 +1,158 @@
+"""The older API over a real socket: a platform that runs jobs as real processes, and googleapiclient's `ml` v1."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudml_magic.discovery import document, violations
+from cloudml_magic.local_platform.jobs.runner import JobRunner
+from cloudml_magic.local_platform.platform import LocalPlatform
+from cloudml_magic.local_platform.server import PlatformServer, listen_on
+from cloudml_magic.local_platform.settings import PlatformSettings
+from cloudml_magic.places import PlatformPlaces
+from tests.jobs.test_packages import sdist
+from tests.local_platform.conftest import TOKEN, Served, places_in
+
+PROJECT = "projects/tutorial"
+JOBS = f"/v1/{PROJECT}/jobs"
+_FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
+
+SendTo = Callable[[str], Any]
+
+
+@dataclass
+class Running(Served):
+    """Runs jobs of the older API in a line."""
+
+    def put(self, name: str, content: bytes) -> str:
+        """The address of a new object in the platform's own bucket."""
+        path = self.places.buckets / "cloudml-local" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return f"gs://cloudml-local/{name}"
+
+    def package(self, code: str, name: str = "trainer-1.tar.gz") -> str:
+        """The address of a package whose module `trainer.task` is this code."""
+        return self.put(name, sdist("trainer", {"trainer/__init__.py": "", "trainer/task.py": code}))
+
+    def training(self, id: str, code: str = "print('done')", **fields: Any) -> dict[str, Any]:
+        """A training job as the tutorials send it."""
+        given = {
+            "scaleTier": "BASIC",
+            "packageUris": [self.package(code, f"{id}.tar.gz")],
+            "pythonModule": "trainer.task",
+            "region": "us-central1",
+            "runtimeVersion": "1.13",
+        }
+        return {"jobId": id, "trainingInput": {**given, **fields}}
+
+    def job(self, id: str) -> Any:
+        return self.ask("GET", f"{JOBS}/{id}")
+
+    def wait(self, id: str, *states: str, seconds: float = 60) -> Any:
+        deadline = time.monotonic() + seconds
+        while (job := self.job(id))["state"] not in (states or _FINAL):
+            assert time.monotonic() < deadline, job
+            time.sleep(0.01)
+        return job
+
+    def log(self, id: str, replica: str = "workerpool0-0") -> str:
+        file = self.places.jobs / id / replica / "output.log"
+        return file.read_text("utf-8") if file.exists() else ""
+
+    def run(self, id: str, code: str, **fields: Any) -> Any:
+        """A training job that has ended."""
+        self.ask("POST", JOBS, self.training(id, code, **fields))
+        return self.wait(id)
+
+
+@contextmanager
+def running(places: PlatformPlaces, settings: PlatformSettings | None = None) -> Iterator[Running]:
+    """A platform of these places, until the block ends."""
+    settings = settings or PlatformSettings(cpu_jobs=2, spare=False, fast_engine=False)
+    platform = LocalPlatform(
+        places,
+        lambda resources: JobRunner(places, resources, places.buckets, settings, grace_seconds=1.0),
+        settings=settings,
+    )
+    listening = listen_on(0)
+    server = PlatformServer(platform, TOKEN, listening)
+    ready = threading.Event()
+
+    def start() -> None:
+        platform.start()
+        ready.set()
+
+    thread = threading.Thread(target=server.run, args=(start, lambda: None))
+    thread.start()
+    assert ready.wait(10)
+    found = Running(platform, platform.runner, places, listening.getsockname()[1])  # type: ignore[arg-type]
+    try:
+        yield found
+    finally:
+        for job in found.ask("GET", f"{JOBS}?pageSize=100").get("jobs", []):
+            if job["state"] not in _FINAL:
+                found.send("POST", f"{JOBS}/{job['jobId']}:cancel", {})
+                found.wait(job["jobId"])
+        server.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+        platform.close()
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with running(places_in(tmp_path)) as found:
+        yield found
+
+
+def service_of(served: Served) -> Any:
+    """What the tutorials call `ml`: googleapiclient's service, with the platform's address and token."""
+    import google_auth_httplib2
+    import httplib2
+    from google.oauth2.credentials import Credentials
+    from googleapiclient import discovery
+
+    http = google_auth_httplib2.AuthorizedHttp(
+        Credentials(token=TOKEN), http=httplib2.Http(timeout=30, proxy_info=None)
+    )
+    return discovery.build(
+        "ml", "v1", static_discovery=True, client_options={"api_endpoint": served.endpoint}, http=http
+    )
+
+
+@pytest.fixture
+def ml(served: Served) -> Any:
+    """googleapiclient's service on a platform whose jobs only move states."""
+    return service_of(served)
+
+
+def checked(schema: str, body: Any) -> Any:
+    """An answer that its schema allows."""
+    assert violations(document("ml.v1"), f"GoogleCloudMlV1__{schema}", body) == []
+    return body
+
+
+def refusal_of(error: Any) -> tuple[int, str, Any]:
+    """What a client is told by googleapiclient's HttpError: status, text and details."""
+    body = json.loads(error.content)["error"]
+    return error.status_code, body["message"], body.get("details")
+
+
+def details(field: str, description: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [{"field": field, "description": description}],
+        }
+    ]
