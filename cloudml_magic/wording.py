@@ -1,4 +1,4 @@
-"""Words that every front end says in the same way: cleaned text, durations, the list of jobs."""
+"""Words that every front end says in the same way: cleaned text, durations, money, the list of jobs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import time
 import unicodedata
 from collections.abc import Sequence
 
-from cloudml_magic.records import JobSnapshot, Target
+from cloudml_magic.records import JobSnapshot, Price, Target
 
 _ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 JOB_HEADINGS = ("name", "state", "where", "sent", "took", "id")
 
 
@@ -32,6 +33,19 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def money(amount: float, currency: str) -> str:
+    """`$1.80`, `CHF 1.80`."""
+    sign = _SIGNS.get(currency)
+    return f"{sign}{amount:,.2f}" if sign else f"{currency} {amount:,.2f}"
+
+
+def price_words(price: Price) -> str:
+    """`about $0.54 an hour (table of 2026-07-30)`."""
+    return (
+        f"{'at most' if price.is_limit else 'about'} {money(price.per_hour, price.currency)} an hour ({price.source})"
+    )
 
 
 def job_rows(jobs: Sequence[JobSnapshot], now: float) -> list[tuple[str, ...]]:

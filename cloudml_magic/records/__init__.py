@@ -29,6 +29,7 @@ from cloudml_magic.records.models import (
     Signature,
     TensorSpec,
 )
+from cloudml_magic.records.money import Cost, Price
 from cloudml_magic.records.source import (
     CapturedSource,
     CapturedStatement,
@@ -50,6 +51,7 @@ __all__ = [
     "CapturedStatement",
     "CapturedValue",
     "Cell",
+    "Cost",
     "DataFile",
     "DeployedVersion",
     "Endpoint",
@@ -68,6 +70,7 @@ __all__ = [
     "PredictedInstance",
     "PredictedOutput",
     "Prediction",
+    "Price",
     "Shape",
     "ShippedValue",
     "Signature",
