@@ -28,6 +28,11 @@ def ledger_file() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state") / "ledger.sqlite"
 
 
+def price_list_file(region: str) -> Path:
+    """Google's prices for a region, as they were fetched last."""
+    return _xdg("XDG_CACHE_HOME", ".cache") / "prices" / f"{region}.json"
+
+
 def lab_attended_file(session: str) -> Path:
     """Touched while a page of this Jupyter server is open, which draws the cards of its kernels itself."""
     return ledger_file().parent / f"lab_attended-{session}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import replace
 from typing import Any
 
 from cloudml_magic.catalogue import AcceleratorKind, MachineType, catalogue
@@ -47,7 +48,7 @@ def checked_machine(machine: Machine) -> Machine:
         return machine
     found = _known_type(machine.machine_type)
     if machine.accelerator is None:
-        return Machine(machine.machine_type, _brought_by(machine.machine_type), machine.spot)
+        return replace(machine, accelerator=_brought_by(machine.machine_type))
     kind = _kind(machine.accelerator)
     if machine.accelerator.count not in kind.counts_on(found):
         raise _mismatch(found, kind, machine.accelerator.count)
@@ -73,6 +74,13 @@ def machine_type(machine: Machine) -> str:
     return DEFAULT_MACHINE
 
 
+def machine_title(machine: Machine) -> str:
+    """`2 × T4 · n1-standard-8`."""
+    accelerator = machine.accelerator
+    words = [f"{accelerator.count} × {accelerator.kind}"] if accelerator else []
+    return " · ".join([*words, machine_type(machine)])
+
+
 def machine_spec(machine: Machine) -> dict[str, Any]:
     """A `MachineSpec` of the API; some TPUs are told by the machine type and a topology alone."""
     specification: dict[str, Any] = {"machineType": machine_type(machine)}
@@ -86,10 +94,27 @@ def machine_spec(machine: Machine) -> dict[str, Any]:
     return specification
 
 
-def asked_machine(machine: str | None, gpu: str | None, spot: bool = False) -> Machine:
+def asked_machine(machine: str | None, gpu: str | None, *, spot: bool = False, flexible: bool = False) -> Machine:
     """The machine that a user's words ask for."""
     accelerator = parse_accelerator(gpu) if gpu and gpu.lower() != "none" else None
-    return checked_machine(Machine(machine, accelerator, spot))
+    found = checked_machine(Machine(machine, accelerator, spot, flexible))
+    if flexible:
+        _check_flexible(found)
+    return found
+
+
+def _check_flexible(machine: Machine) -> None:
+    if machine.spot:
+        raise CloudMLError("bad-option", "--spot and --flex-start exclude each other.", next="Leave one of them out.")
+    if machine.accelerator is None or not _kind(machine.accelerator).has_flexible_start:
+        kinds = [name for name, kind in catalogue().accelerators.items() if kind.has_flexible_start]
+        what = machine.accelerator.kind if machine.accelerator else "A machine without a GPU"
+        raise CloudMLError(
+            "no-flexible-start",
+            f"{what} has no flexible start.",
+            why="Vertex AI queues jobs only for GPUs that are in short supply.",
+            next=f"Leave --flex-start out, or say --gpu with one of {', '.join(kinds)}.",
+        )
 
 
 def _kind(accelerator: Accelerator) -> AcceleratorKind:

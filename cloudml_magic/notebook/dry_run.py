@@ -6,7 +6,8 @@ import json
 from html import escape
 
 from cloudml_magic.pipeline.prepare import Preparation
-from cloudml_magic.records import CapturedSource, Cell
+from cloudml_magic.pipeline.spending import cost_words
+from cloudml_magic.records import CapturedSource, Cell, Target
 from cloudml_magic.wording import clean
 
 
@@ -35,6 +36,7 @@ def _sections(preparation: Preparation) -> list[tuple[str, str]]:
             "What was left out",
             "\n".join(f"{_where(item.cell, item.line)}{item.what}: {item.why}" for item in source.left_out),
         ),
+        ("Cost", _cost(preparation)),
         ("Warnings", "\n".join(preparation.warnings)),
         ("Export", "\n".join(preparation.export.notes)),
         ("Requirements", "\n".join(source.requirements) or "none that the runtime does not hold"),
@@ -42,6 +44,13 @@ def _sections(preparation: Preparation) -> list[tuple[str, str]]:
         ("Request", json.dumps(request, indent=2, ensure_ascii=False)),
     ]
     return [(title, clean(text)) for title, text in sections if text]
+
+
+def _cost(preparation: Preparation) -> str:
+    """Nothing is said where nothing costs anything: on this machine."""
+    if preparation.place.target is Target.LOCAL:
+        return ""
+    return cost_words(preparation.price, preparation.spec.timeout_seconds)
 
 
 def _travelling(source: CapturedSource) -> list[str]:
@@ -75,7 +84,7 @@ def _html(sections: list[tuple[str, str]]) -> str:
     (title, summary), *rest = sections
     parts = [f'<div style="padding:9px 14px"><b>{escape(title)}.</b> {escape(summary)}</div>']
     for index, (title, text) in enumerate(rest):
-        opened = " open" if index == 0 or title == "Warnings" else ""
+        opened = " open" if index == 0 or title in ("Cost", "Warnings") else ""
         parts.append(
             f'<details{opened} style="border-top:1px solid var(--jp-border-color2,#8883);padding:6px 14px">'
             f'<summary style="cursor:pointer">{escape(title)}</summary>'

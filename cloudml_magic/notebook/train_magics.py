@@ -25,8 +25,11 @@ def _machine_arguments(magic: Any) -> Any:
         argument("--target", choices=["local", "cloud"], help="where the job runs"),
         argument("--machine", help="machine type, such as n1-standard-8"),
         argument("--gpu", metavar="KIND[:N]", help="accelerator, such as T4 or T4:2"),
-        argument("--spot", action="store_true", help="a cheaper machine that may be taken away"),
+        argument("--spot", action="store_true", help="a cheaper machine that may be taken away; training resumes"),
+        argument("--flex-start", action="store_true", help="wait until a GPU is free, for less; training resumes"),
+        argument("--max-wait", metavar="DURATION", help="the longest that --flex-start waits (1d if left out)"),
         argument("--timeout", metavar="DURATION", help="the longest that it may run: 90s, 30m, 2h, 1d"),
+        argument("--max-cost", metavar="DOLLARS", help="the most that it may cost: it is stopped before it costs more"),
         argument("--image", help="container image, in place of the one that fits this kernel"),
     ):
         magic = decorate(magic)

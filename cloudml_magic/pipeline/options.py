@@ -23,7 +23,10 @@ class TrainOptions:
     machine: str | None = None
     gpu: str | None = None
     spot: bool = False
+    flex_start: bool = False
+    max_wait: str | None = None
     timeout: str | None = None
+    max_cost: str | float | None = None
     image: str | None = None
     env: tuple[str, ...] = ()
     arg: tuple[str, ...] = ()

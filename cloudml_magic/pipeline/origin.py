@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cloudml_magic.records import CapturedSource, JobOrigin
+from cloudml_magic.records import CapturedSource, JobOrigin, Price
 from cloudml_magic.source import masked
 from cloudml_magic.storage import Address, ObjectStorage
 
 MANIFEST = "manifest.json"
 _LONGEST = 200
 _MOST = 60
+_HIGHEST_PRICE = 1e6
 
 
 def origin_of_source(
@@ -48,6 +50,7 @@ def read_origin(folder: Address, storage: ObjectStorage) -> JobOrigin:
         cell=_text(document.get("cell")),
         cell_ids=_texts(document.get("cell_ids")),
         parameters=tuple(_texts(document.get("parameters")).items())[:_MOST],
+        price=_price(document.get("price")),
     )
 
 
@@ -80,6 +83,17 @@ def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {str(name)[:_LONGEST]: item[:_LONGEST] for name, item in value.items() if isinstance(item, str)}
+
+
+def _price(value: Any) -> Price | None:
+    if not isinstance(value, dict):
+        return None
+    hour, currency, source = value.get("per_hour"), value.get("currency"), value.get("source")
+    if isinstance(hour, bool) or not isinstance(hour, int | float) or not 0 <= hour < _HIGHEST_PRICE:
+        return None
+    if not (isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency) and isinstance(source, str)):
+        return None
+    return Price(float(hour), currency, source[:_LONGEST], is_limit=value.get("is_limit") is True)
 
 
 def _text(value: Any) -> str | None:

@@ -6,15 +6,15 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cloudml_magic.connection import Place
 from cloudml_magic.dialects import aiplatform_v1
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import asked_machine, check_for_training
+from cloudml_magic.dialects.machines import asked_machine, check_for_training, machine_title
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import boot_command, build_trainer, slug
@@ -23,9 +23,12 @@ from cloudml_magic.pipeline.export_plan import ExportPlan, needed_names, plan_ex
 from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, seconds, split_list
 from cloudml_magic.pipeline.origin import origin_of_source
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
-from cloudml_magic.records import CapturedSource, JobSpec, TrainerPackage
+from cloudml_magic.pipeline.spending import longest_run, parse_amount
+from cloudml_magic.records import CapturedSource, JobSpec, Machine, Price, Target, TrainerPackage
 from cloudml_magic.settings import Settings
 from cloudml_magic.source import CaptureOptions, capture, masked, render_module
+
+_LONGEST_FLEXIBLE = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Preparation:
     uploads: tuple[Upload, ...]
     secrets: frozenset[str]
     export: ExportPlan
+    price: Price | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -67,15 +71,21 @@ def prepare(
     folder: Path,
     settings: Settings,
     place: Place,
+    price_of: Callable[[Machine], Price | None] = lambda machine: None,
 ) -> Preparation:
     """Captures, packs and addresses a training; raises one CloudMLError that names all that cannot travel."""
     name = checked_name(name)
     arguments = pairs("arg", options.arg)
     environment = _environment(options.env)
     machine = asked_machine(
-        settings.value("machine", options.machine), settings.value("gpu", options.gpu), options.spot
+        settings.value("machine", options.machine),
+        settings.value("gpu", options.gpu),
+        spot=options.spot,
+        flexible=options.flex_start,
     )
     check_for_training(machine)
+    price = price_of(machine)
+    timeout = _timeout(options, machine, price, place.target)
     backend = kernel_backend()
     data_files = parse_data(options.data, folder)
     source = capture(
@@ -125,7 +135,8 @@ def prepare(
         machine=machine,
         arguments=tuple(f"--{key}={value}" for key, value in arguments.items()),
         environment=_container_environment(backend, told, environment),
-        timeout_seconds=seconds(options.timeout),
+        timeout_seconds=timeout,
+        max_wait_seconds=_max_wait(options),
         labels=(("cloudml-name", slug(name)),),
     )
     uploads = (
@@ -133,7 +144,7 @@ def prepare(
         *data_uploads,
         *shipped_uploads,
     )
-    return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment), plan)
+    return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment), plan, price)
 
 
 # No traceback quotes the options of a magic, and `--env NAME=VALUE` may stand there.
@@ -183,8 +194,29 @@ def manifest(preparation: Preparation, notebook: str | None, cell: str, submitte
         "data": [str(upload.address) for upload in preparation.uploads[1:]],
         "environment": sorted(preparation.secrets),
         "image": spec.image,
+        "price": None if preparation.price is None else asdict(preparation.price),
     }
     return json.dumps(document, indent=1, ensure_ascii=True).encode()
+
+
+def _timeout(options: TrainOptions, machine: Machine, price: Price | None, target: Target) -> int | None:
+    """How long the job may run: by the clock, and by what it may cost where it costs anything."""
+    asked = seconds(options.timeout)
+    max_cost = None if options.max_cost is None else parse_amount(options.max_cost)
+    found = longest_run(asked, max_cost, price, machine_title(machine)) if target is Target.CLOUD else asked
+    if machine.flexible and found is not None and found > _LONGEST_FLEXIBLE:
+        raise CloudMLError(
+            "bad-option", "A job with --flex-start runs for seven days at most.", next="Lower --timeout, such as 7d."
+        )
+    return found
+
+
+def _max_wait(options: TrainOptions) -> int | None:
+    if options.max_wait is not None and not options.flex_start:
+        raise CloudMLError(
+            "bad-option", "--max-wait says how long --flex-start may wait.", next="Add --flex-start, or leave it out."
+        )
+    return seconds(options.max_wait)
 
 
 def _environment(names: tuple[str, ...]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from cloudml_magic.history import ExecutedCell, executed_cells
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.origin import MANIFEST
 from cloudml_magic.pipeline.prepare import Preparation, manifest, prepare
+from cloudml_magic.pipeline.prices import machine_price
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection_to, current_shell, ledger, notebook_namespace
 from cloudml_magic.storage import Address
@@ -26,6 +27,7 @@ def train(code: str, *, name: str | None = None, wait: bool = False, **options: 
 def prepare_here(trained: ExecutedCell, name: str, options: TrainOptions) -> Preparation:
     """Prepares a cell with the history and the variables of this notebook."""
     shell = current_shell()
+    where = place(CURRENT, options.target)
     return prepare(
         executed_cells(shell, getattr(shell, "cloudml_recorder", None)) if shell is not None else [],
         trained,
@@ -34,7 +36,8 @@ def prepare_here(trained: ExecutedCell, name: str, options: TrainOptions) -> Pre
         namespace=notebook_namespace(),
         folder=Path.cwd(),
         settings=CURRENT,
-        place=place(CURRENT, options.target),
+        place=where,
+        price_of=lambda machine: machine_price(machine, connection_to(where)),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from cloudml_magic.records.money import Price
 from cloudml_magic.states import JobState
 
 
@@ -27,11 +28,17 @@ class Accelerator:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a job asks to run on."""
+    """What a job asks to run on; a spot machine may be taken away, a flexible start waits until there is one."""
 
     machine_type: str | None = None
     accelerator: Accelerator | None = None
     spot: bool = False
+    flexible: bool = False
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a job on it may be interrupted, and then begins again on another."""
+        return self.spot or self.flexible
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class JobSpec:
     arguments: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     timeout_seconds: int | None = None
+    max_wait_seconds: int | None = None
     labels: tuple[tuple[str, str], ...] = ()
 
 
@@ -91,12 +99,16 @@ class JobFailure:
 
 @dataclass(frozen=True, slots=True)
 class JobOrigin:
-    """Where a job was sent from: notebook and cell, the front end's ids of cells, and plain values of its code."""
+    """Where a job was sent from: notebook and cell, the front end's ids of cells, and plain values of its code.
+
+    `price` is what an hour of it costs, as it was known then.
+    """
 
     notebook: str | None = None
     cell: str | None = None
     cell_ids: Mapping[str, str] = field(default_factory=dict)
     parameters: tuple[tuple[str, str], ...] = ()
+    price: Price | None = None
 
     @property
     def cell_id(self) -> str | None:

@@ -51,7 +51,7 @@ def document(view: JobView) -> dict[str, Any]:
         ],
         "warnings": list(view.warnings),
         "failure": None if view.failure is None else _failure(view.failure, view),
-        "cost": None,
+        "cost": _cost(view),
         "artifacts": list(view.artifacts),
         "origin": {
             "notebook": view.origin.notebook,
@@ -73,6 +73,13 @@ def curve_document(curve: Curve, most: int | None = None) -> dict[str, Any]:
         "values": _numbers(curve.values, keep),
         "validation": _numbers(curve.validation, keep) if curve.validation else None,
     }
+
+
+def _cost(view: JobView) -> dict[str, Any] | None:
+    price = view.origin.price
+    if view.cost is None or price is None:
+        return None
+    return {"amount": round(view.cost.amount, 2), "per_hour": price.per_hour, "currency": view.cost.currency}
 
 
 def _failure(failure: JobFailure, view: JobView) -> dict[str, Any]:

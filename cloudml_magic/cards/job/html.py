@@ -60,10 +60,11 @@ def _header(view: JobView) -> str:
     )
     word = {JobState.FAILED: "after ", JobState.SUCCEEDED: "in ", JobState.CANCELLED: "after "}.get(view.state, "")
     elapsed = f"{word}{duration(view.elapsed)}" if view.elapsed is not None else ""
+    right = " · ".join(filter(None, (elapsed, view.cost_words)))
     return (
         '<div style="display:flex;justify-content:space-between;align-items:baseline;gap:12px;padding:9px 14px 7px">'
         f'<div style="display:flex;gap:10px;align-items:baseline;flex-wrap:wrap">{left}</div>'
-        f'<div style="color:{_MUTED};white-space:nowrap">{elapsed}</div></div>'
+        f'<div style="color:{_MUTED};white-space:nowrap">{right}</div></div>'
     )
 
 

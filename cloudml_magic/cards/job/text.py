@@ -32,7 +32,8 @@ def text(view: JobView) -> str:
 def headline(view: JobView) -> str:
     """Name, state, where and how long, in one line."""
     elapsed = duration(view.elapsed) if view.elapsed is not None else ""
-    return " · ".join(part for part in (view.name, view.state.value, view.where, view.note, elapsed) if part)
+    parts = (view.name, view.state.value, view.where, view.note, elapsed, view.cost_words)
+    return " · ".join(part for part in parts if part)
 
 
 def epoch_words(view: JobView) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from cloudml_magic.pipeline.metric_curves import MetricCurve
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.records import JobFailure, JobKind, JobOrigin, JobSnapshot, Target
+from cloudml_magic.records import Cost, JobFailure, JobKind, JobOrigin, JobSnapshot, Target
 from cloudml_magic.states import JobState
-from cloudml_magic.wording import clean, place_words
+from cloudml_magic.wording import clean, money, place_words
 
 _LONGEST_NAME = 128
 _LONGEST_PARAMETER = 200
@@ -60,6 +60,7 @@ class JobView:
     log: tuple[tuple[float, str, str], ...]
     warnings: tuple[str, ...]
     failure: JobFailure | None
+    cost: Cost | None
     artifacts: tuple[str, ...]
     origin: JobOrigin
     updated: float
@@ -99,6 +100,7 @@ class JobView:
             log=tuple((moment, severity, _cut(text)) for moment, severity, text in progress.log),
             warnings=tuple(_cut(warning) for warning in progress.warnings),
             failure=_failure(progress) if state is JobState.FAILED else None,
+            cost=_cost(snapshot, progress, origin, now),
             artifacts=tuple(name for name in _ARTIFACTS if name in progress.artifacts),
             origin=_origin(origin),
             updated=now,
@@ -107,6 +109,13 @@ class JobView:
     @property
     def word(self) -> str:
         return _WORDS[self.state]
+
+    @property
+    def cost_words(self) -> str:
+        """`$0.42 so far`; nothing where it costs nothing."""
+        if self.cost is None:
+            return ""
+        return money(self.cost.amount, self.cost.currency) + ("" if self.state.is_final else " so far")
 
 
 def about(seconds: float) -> str:
@@ -158,6 +167,14 @@ def _elapsed(snapshot: JobSnapshot, progress: JobProgress, now: float) -> float 
     return max(0.0, (progress.ended or snapshot.ended or now) - began) if began else None
 
 
+def _cost(snapshot: JobSnapshot, progress: JobProgress, origin: JobOrigin, now: float) -> Cost | None:
+    """What it has cost so far; nothing where it costs nothing, or before it runs."""
+    began = progress.started or snapshot.started
+    if origin.price is None or snapshot.target is Target.LOCAL or not began:
+        return None
+    return origin.price.cost((progress.ended or snapshot.ended or now) - began)
+
+
 def _rows(progress: JobProgress) -> str:
     """`34,000 of 100,000 rows · 3 failed`, for a batch prediction."""
     if progress.rows_done is None:
@@ -207,4 +224,5 @@ def _origin(origin: JobOrigin) -> JobOrigin:
             (_cut(name, _LONGEST_LABEL), _cut(value, _LONGEST_PARAMETER))
             for name, value in origin.parameters[:_MOST_PARAMETERS]
         ),
+        price=origin.price,
     )

@@ -34,11 +34,7 @@ STATES = {
 def create_job(spec: JobSpec, project: str, region: str) -> Call:
     """The submission; its token travels as a label, so that a lost answer can be looked for."""
     machine = machine_spec(spec.machine)
-    scheduling: dict[str, Any] = {}
-    if spec.timeout_seconds is not None:
-        scheduling["timeout"] = f"{spec.timeout_seconds}s"
-    if spec.machine.spot:
-        scheduling["strategy"] = "SPOT"
+    scheduling = _scheduling(spec)
     container: dict[str, Any] = {
         "imageUri": spec.image,
         "command": list(spec.command),
@@ -54,6 +50,18 @@ def create_job(spec: JobSpec, project: str, region: str) -> Call:
         job["scheduling"] = scheduling
     body = {"displayName": spec.name, "labels": dict(spec.labels) | {TOKEN_LABEL: spec.token}, "jobSpec": job}
     return Call(f"{_JOBS}.create", {"parent": parent(project, region)}, body)
+
+
+def _scheduling(spec: JobSpec) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if spec.timeout_seconds is not None:
+        found["timeout"] = f"{spec.timeout_seconds}s"
+    if spec.machine.restarts:
+        found["strategy"] = "FLEX_START" if spec.machine.flexible else "SPOT"
+        found["restartJobOnWorkerRestart"] = True
+    if spec.machine.flexible and spec.max_wait_seconds is not None:
+        found["maxWaitDuration"] = f"{spec.max_wait_seconds}s"
+    return found
 
 
 def read_jobs(body: Mapping[str, Any], target: Target) -> tuple[list[JobSnapshot], str | None]:
