@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cloudml_magic.errors import CloudMLError
 
@@ -35,12 +35,17 @@ class Resolved(NamedTuple):
 SETTINGS: dict[str, Setting] = {
     setting.name: setting
     for setting in (
+        Setting("profile", "the table of the configuration file, [profiles.NAME], whose settings count"),
         Setting("target", "where jobs run", "local", ("local", "cloud")),
         Setting("project", "the project that jobs belong to"),
         Setting("region", "where in the cloud jobs run"),
         Setting("bucket", "the bucket for packages, data and results"),
         Setting("machine", "machine type of a job, such as n1-standard-8"),
         Setting("gpu", "accelerator of a job, such as T4 or T4:2"),
+        Setting(
+            "service_account", "as whom jobs and deployed models act in the cloud, in place of Vertex AI's own agent"
+        ),
+        Setting("kms_key", "the key of yours under which the cloud keeps jobs, models and endpoints"),
         Setting("image", "container image of a job, in place of the one that fits this kernel"),
         Setting("concurrent_jobs", "jobs that the local platform runs at once, in place of one per GPU or two cores"),
         Setting("spare", "whether the local platform keeps a warm interpreter ready", "on", ("on", "off")),
@@ -73,7 +78,11 @@ class Settings:
         from cloudml_magic.places import configuration_file
 
         file = configuration_file()
-        if (value := _from_file(file).get(name)) is not None:
+        document = _from_file(file)
+        profile = None if name == "profile" else self.value("profile")
+        if profile and (value := _profile(document, profile, file).get(name)) is not None:
+            return Resolved(name, _checked(name, value, str(file)), f"profile {profile} ({file})")
+        if (value := _texts(document).get(name)) is not None:
             return Resolved(name, _checked(name, value, str(file)), f"config file ({file})")
         return Resolved(name, setting.default, "default")
 
@@ -106,11 +115,24 @@ def _checked(name: str, value: str, origin: str) -> str:
     return value
 
 
-def _from_file(file: Path) -> dict[str, str]:
+def _profile(document: Mapping[str, Any], name: str, file: Path) -> dict[str, str]:
+    profiles = document.get("profiles")
+    known = profiles if isinstance(profiles, dict) else {}
+    if not isinstance(known.get(name), dict):
+        raise CloudMLError(
+            "unknown-profile",
+            f"There is no profile {name!r}.",
+            why=f"{file} has {', '.join(known) or 'none'}.",
+            next=f"Write a table [profiles.{name}] there, with project, region and bucket, or choose another.",
+        )
+    return _texts(known[name])
+
+
+def _from_file(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        document = tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads(file.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
@@ -120,7 +142,11 @@ def _from_file(file: Path) -> dict[str, str]:
             why=str(problem),
             next="Mend or remove it.",
         ) from problem
-    return {name: _as_text(value) for name, value in document.items()}
+
+
+def _texts(table: Mapping[str, Any]) -> dict[str, str]:
+    """The settings of a table as texts; tables in it are none."""
+    return {name: _as_text(value) for name, value in table.items() if not isinstance(value, dict)}
 
 
 def _as_text(value: object) -> str:

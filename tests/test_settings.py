@@ -60,3 +60,35 @@ def test_a_broken_configuration_file_is_named_with_its_fault(home: Path) -> None
         Settings().value("region")
     assert caught.value.what == f"The configuration file {file} cannot be read."
     assert "line 1" in caught.value.why
+
+
+def test_a_profile_counts_before_the_rest_of_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several projects stand in one file; what a profile does not say comes from the file's own settings."""
+    file = write_configuration(
+        home,
+        'region = "europe-west4"\ngpu = "T4"\nprofile = "home"\n'
+        '[profiles.home]\nproject = "mine"\n[profiles.work]\nproject = "theirs"\nregion = "us-east1"\n',
+    )
+    settings = Settings()
+    assert settings.resolve("project").origin == f"profile home ({file})"
+    settings.set({"profile": "work"})
+    found = {name: settings.value(name) for name in ("project", "region", "gpu")}
+    assert found == {"project": "theirs", "region": "us-east1", "gpu": "T4"}
+    monkeypatch.setenv("CLOUDML_REGION", "us-west1")
+    assert settings.value("region") == "us-west1"
+
+
+def test_a_profile_that_is_not_there_is_named_with_those_that_are(home: Path) -> None:
+    """And is not kept."""
+    from cloudml_magic.pipeline.session import CURRENT, init
+
+    file = write_configuration(home, '[profiles.home]\nproject = "mine"\n')
+    with pytest.raises(CloudMLError) as caught:
+        init(profile="wrok")
+    assert str(caught.value) == (
+        "There is no profile 'wrok'.\n"
+        f"  Why:  {file} has home.\n"
+        "  Next: Write a table [profiles.wrok] there, with project, region and bucket, or choose another.\n"
+        "[unknown-profile]"
+    )
+    assert CURRENT.value("profile") is None

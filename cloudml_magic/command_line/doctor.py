@@ -9,7 +9,6 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,10 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.ledger import Ledger
 from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.places import PlatformPlaces
+from cloudml_magic.records.findings import Finding, finding_lines
 from cloudml_magic.settings import Settings
 
 _ENOUGH_BYTES = 2 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `fix` is empty when all is well."""
-
-    subject: str
-    state: str
-    fix: str = ""
-    is_fatal: bool = False
 
 
 def declare(commands: Any) -> None:
@@ -42,12 +32,7 @@ def declare(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     findings = [check() for check in CHECKS]
-    width = max(len(finding.subject) for finding in findings)
-    for finding in findings:
-        mark = "✗" if finding.is_fatal else "!" if finding.fix else "✓"
-        print(f"{mark} {finding.subject:<{width}}  {finding.state}")
-        if finding.fix:
-            print(f"  {'':<{width}}  → {finding.fix}")
+    print("\n".join(finding_lines(findings)))
     return 1 if any(finding.is_fatal for finding in findings) else 0
 
 

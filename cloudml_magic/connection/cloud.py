@@ -51,6 +51,10 @@ class CloudConnection(Connection):
         """Who this user is for Google."""
         return _CREDENTIALS.get()
 
+    def default_project(self) -> str | None:
+        """The project that this user's credentials name."""
+        return _CREDENTIALS.project()
+
     def check_bucket(self) -> None:
         """Refuses another project's bucket: whoever owns it could read and change what is sent there."""
         name = self.place.bucket.bucket

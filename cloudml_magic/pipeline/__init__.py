@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.pipeline.batch import batch_predict, value_or_words
 from cloudml_magic.pipeline.batch_job import BatchJob
+from cloudml_magic.pipeline.cloud_setup import check_cloud
 from cloudml_magic.pipeline.deployment import (
     Deployment,
     delete_model,
@@ -34,6 +35,7 @@ __all__ = [
     "TrainOptions",
     "batch_predict",
     "cancel",
+    "check_cloud",
     "delete",
     "delete_model",
     "deletion_of",

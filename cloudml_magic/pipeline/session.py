@@ -22,6 +22,8 @@ def init(**values: str | None) -> list[Resolved]:
     given = {name: str(value) for name, value in values.items() if value is not None}
     asked_machine(given.get("machine"), given.get("gpu"))
     concurrency(given.get("concurrent_jobs"))
+    if given.get("profile"):
+        Settings(given).table()  # Raises for a profile that is not there, before anything is kept.
     CURRENT.set(given)
     return CURRENT.table()
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,3 +69,16 @@ def google_cloud(cloud_platform: PlatformAddress, tmp_path: Path, monkeypatch: p
         session.CURRENT.set({"target": "cloud", "project": "local", "region": "us-central1", "bucket": "cloudml-local"})
         yield Cloud(google, proxy, cloud_platform)
         session._connection.cache_clear()
+
+
+@pytest.fixture
+def shell(google_cloud: Cloud) -> Iterator[Any]:
+    """A shell whose magics reach this cloud."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from cloudml_magic import notebook
+
+    shell = InteractiveShell()
+    notebook.register(shell)
+    yield shell
+    notebook.unregister(shell)

@@ -27,6 +27,7 @@ class BucketRoutes:
             "storage.buckets.patch": self.patch,
             "storage.buckets.update": self.update,
             "storage.buckets.delete": self.delete,
+            "storage.buckets.testIamPermissions": self.test_permissions,
         }
 
     def insert(self, call: Call) -> Response:
@@ -61,6 +62,13 @@ class BucketRoutes:
     def delete(self, call: Call) -> Response:
         self._store.delete_bucket(call.path["bucket"], Conditions.of(call.query))
         return Response(204)
+
+    def test_permissions(self, call: Call) -> Response:
+        """Whoever is let in here may do everything."""
+        self._store.bucket(call.path["bucket"])
+        return json_response(
+            {"kind": "storage#testIamPermissionsResponse", "permissions": call.query.get("permissions", [])}
+        )
 
     def _change(self, call: Call, fields: Mapping[str, Any]) -> Response:
         return json_response(

@@ -1,0 +1,243 @@
+"""Looks at what the cloud target needs, one thing after the other, and sets up what may be set up on request."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cloudml_magic.catalogue import catalogue
+from cloudml_magic.client.google_credentials import LOG_IN
+from cloudml_magic.connection import CloudConnection, Place
+from cloudml_magic.connection.cloud import foreign_bucket
+from cloudml_magic.connection.place import DEFAULT_REGION, bucket_name, project_of
+from cloudml_magic.dialects import iam_v1, resource_manager_v3, service_usage_v1
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.pipeline.cloud_setup import needs
+from cloudml_magic.pipeline.session import CURRENT
+from cloudml_magic.records import Target
+from cloudml_magic.records.findings import Finding
+from cloudml_magic.storage import Address
+from cloudml_magic.storage.browser import BucketFacts
+
+_LONGEST_ENABLING = 300.0
+_POLL_SECONDS = 1.0
+_MEMBER = "user:YOU@EXAMPLE.COM"
+
+
+@dataclass(slots=True)
+class _Account:
+    """What is known so far while the checks go on."""
+
+    connection: CloudConnection
+    setup: bool
+    member: str = _MEMBER
+    number: str = ""
+
+    @property
+    def place(self) -> Place:
+        return self.connection.place
+
+
+def check_cloud(setup: bool = False) -> Iterator[Finding]:
+    """Who this user is, the project, its APIs, region, rights and bucket; ends at what nothing goes without.
+
+    With `setup` missing APIs are enabled and a missing bucket is made.
+    """
+    region = CURRENT.value("region") or DEFAULT_REGION
+    bucket = Address(bucket_name(CURRENT) or "")
+    account = _Account(CloudConnection(Place(Target.CLOUD, project_of(CURRENT) or "", region, bucket)), setup)
+    for check, subject in _CHECKS.items():
+        try:
+            finding = check(account)
+        except CloudMLError as error:
+            finding = Finding(subject, error.what.rstrip("."), _advice(error), is_fatal=True)
+        yield finding
+        if finding.is_fatal:
+            return
+
+
+def _credentials(account: _Account) -> Finding:
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.transport.requests import Request
+
+    found = account.connection.credentials()
+    try:
+        if not found.valid:
+            found.refresh(Request())
+    except GoogleAuthError as problem:
+        return Finding("credentials", f"Google does not accept them: {problem.args[0]!s}", LOG_IN, is_fatal=True)
+    email = getattr(found, "service_account_email", None)
+    if email and "@" in email:
+        account.member = f"serviceAccount:{email}"
+        return Finding("credentials", str(email))
+    return Finding("credentials", "your own sign-in")
+
+
+def _project(account: _Account) -> Finding:
+    if account.place.project:
+        return Finding("project", account.place.project)
+    project = account.connection.default_project()
+    if not project:
+        fix = "%ml_init --project PROJECT; `gcloud projects list` shows yours"
+        return Finding("project", "none is set", fix, is_fatal=True)
+    CURRENT.set({"project": project})
+    where = account.place
+    account.connection = CloudConnection(Place(where.target, project, where.region, where.bucket))
+    return Finding("project", f"{project}, from your credentials")
+
+
+def _apis(account: _Account) -> Finding:
+    caller, project = account.connection.caller(service_usage_v1.API), account.place.project
+    enabled = service_usage_v1.read_enabled(caller.perform(service_usage_v1.get_services(project, needs.APIS)))
+    missing = [service for service in needs.APIS if service not in enabled]
+    if not missing:
+        return Finding("APIs", f"{len(needs.APIS)} enabled")
+    if not account.setup:
+        fix = f"{needs.enabling(project, missing)}\nor %ml_init --setup"
+        return Finding("APIs", f"not enabled: {', '.join(missing)}", fix, is_fatal=True)
+    operation = service_usage_v1.read_operation(caller.perform(service_usage_v1.enable_services(project, missing)))
+    deadline = time.monotonic() + _LONGEST_ENABLING
+    while not operation.done and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        operation = service_usage_v1.read_operation(caller.perform(service_usage_v1.get_operation(operation.name)))
+    if operation.error or not operation.done:
+        state = f"could not be enabled: {operation.error or 'it takes longer than it should'}"
+        return Finding("APIs", state, needs.enabling(project, missing), is_fatal=True)
+    return Finding("APIs", f"enabled now: {', '.join(missing)}")
+
+
+def _number(account: _Account) -> Finding:
+    body = account.connection.caller(resource_manager_v3.API).perform(
+        resource_manager_v3.get_project(account.place.project)
+    )
+    account.number = resource_manager_v3.read_number(body)
+    if body.get("state") != "ACTIVE":
+        fix = f"gcloud projects undelete {account.place.project}"
+        return Finding("project number", f"{account.number}, which is being deleted", fix, is_fatal=True)
+    return Finding("project number", account.number)
+
+
+def _region(account: _Account) -> Finding:
+    known = sorted({region for kind in catalogue().accelerators.values() for region in kind.regions})
+    region = account.place.region
+    if region in known:
+        return Finding("region", region)
+    near = difflib.get_close_matches(region, known, n=3)
+    advice = f"%ml_init --region {near[0]}" if near else f"one of {', '.join(known)}"
+    return Finding("region", f"{region} is none that offers accelerators, as of {catalogue().date}", advice)
+
+
+def _rights(account: _Account) -> Finding:
+    wanted = [permission for permissions in needs.ROLES.values() for permission in permissions]
+    body = account.connection.caller(resource_manager_v3.API).perform(
+        resource_manager_v3.test_permissions(account.place.project, wanted)
+    )
+    granted = resource_manager_v3.read_permissions(body)
+    roles = [role for role, permissions in needs.ROLES.items() if not granted.issuperset(permissions)]
+    if not roles:
+        return Finding("rights", "train, deploy, predict, read logs")
+    fix = "\n".join(needs.granting(account.place.project, account.member, role) for role in roles)
+    return Finding("rights", f"missing: {', '.join(sorted(set(wanted) - granted))}", fix)
+
+
+def _job_account(account: _Account) -> Finding:
+    chosen = CURRENT.value("service_account")
+    if not chosen:
+        agent = f"service-{account.number}@gcp-sa-aiplatform-cc.iam.gserviceaccount.com"
+        return Finding("jobs run as", f"Vertex AI's own agent, {agent}")
+    body = account.connection.caller(iam_v1.API).perform(
+        iam_v1.test_permissions(account.place.project, chosen, [needs.ACT_AS])
+    )
+    if needs.ACT_AS in resource_manager_v3.read_permissions(body):
+        return Finding("jobs run as", chosen)
+    fix = (
+        f"gcloud iam service-accounts add-iam-policy-binding {chosen} --member {account.member}"
+        f" --role {needs.ACT_AS_ROLE}"
+    )
+    return Finding("jobs run as", f"{chosen}, which you may not use", fix, is_fatal=True)
+
+
+def _bucket(account: _Account) -> Finding:
+    where = account.place
+    name = where.bucket.bucket
+    if not name and not account.setup:
+        return Finding(
+            "bucket", "none is set", "%ml_init --bucket NAME, or %ml_init --setup to make one", is_fatal=True
+        )
+    facts = _facts(account, name) if name else None
+    if facts is None:
+        # A name that can be guessed could be taken by somebody else before.
+        name = name or f"{where.project}-cloudml-{secrets.token_hex(4)}"
+        if not account.setup:
+            fix = f"{needs.making_bucket(name, where.project, where.region)}\nor %ml_init --setup"
+            return Finding("bucket", f"gs://{name} does not exist", fix, is_fatal=True)
+        account.connection.browser.create(name, where.region, forget_days=needs.FORGET_DAYS)
+        CURRENT.set({"bucket": name})
+        kept = f"what jobs leave in it is deleted after {needs.FORGET_DAYS} days"
+        return Finding("bucket", f"gs://{name}, made now in {where.region}: private; {kept}")
+    return _fitting(account, facts)
+
+
+def _facts(account: _Account, name: str) -> BucketFacts | None:
+    try:
+        return account.connection.browser.facts(name)
+    except CloudMLError as error:
+        if error.reference == "no-bucket":
+            return None
+        raise
+
+
+def _fitting(account: _Account, facts: BucketFacts) -> Finding:
+    """A bucket that exists: this project's, near the jobs, open to this user and to nobody else."""
+    where = account.place
+    if facts.project_number != account.number:
+        raise foreign_bucket(facts.name, where.project)
+    missing = account.connection.browser.missing_permissions(facts.name, needs.BUCKET_PERMISSIONS)
+    if missing:
+        fix = needs.granting_on_bucket(facts.name, account.member)
+        return Finding("bucket", f"gs://{facts.name}: you lack {', '.join(missing)}", fix, is_fatal=True)
+    update = f"gcloud storage buckets update gs://{facts.name}"
+    if not facts.is_public_prevented:
+        return Finding(
+            "bucket", f"gs://{facts.name} could be opened to the public", f"{update} --public-access-prevention"
+        )
+    if not facts.is_uniform:
+        return Finding(
+            "bucket", f"gs://{facts.name} has rights of single objects", f"{update} --uniform-bucket-level-access"
+        )
+    if not _holds(facts, where.region):
+        return Finding(
+            "bucket",
+            f"gs://{facts.name} lies in {facts.location}, jobs run in {where.region}: slower, and traffic is paid",
+            f"%ml_init --region {facts.location}, or a bucket in {where.region}",
+        )
+    return Finding("bucket", f"gs://{facts.name} in {facts.location}, private")
+
+
+def _holds(facts: BucketFacts, region: str) -> bool:
+    """Whether a bucket lies in a region, or in a larger place that holds it."""
+    continents = {"us": ("us-", "northamerica-"), "eu": ("europe-",), "asia": ("asia-",)}
+    return (
+        facts.location == region
+        or region in facts.regions
+        or region.startswith(continents.get(facts.location, ("\0",)))
+    )
+
+
+def _advice(error: CloudMLError) -> str:
+    return "\n".join(filter(None, (error.why, error.next)))
+
+
+_CHECKS = {
+    _credentials: "credentials",
+    _project: "project",
+    _apis: "APIs",
+    _number: "project number",
+    _region: "region",
+    _rights: "rights",
+    _job_account: "jobs run as",
+    _bucket: "bucket",
+}
