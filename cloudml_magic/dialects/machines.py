@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import Accelerator, Machine
 
 DEFAULT_MACHINE = "n1-standard-4"
+_STANDARD: Mapping[str, Any] = {}
 _TOO_SMALL_TO_TRAIN = "n1-standard-2"
 
 
@@ -92,6 +94,23 @@ def machine_spec(machine: Machine) -> dict[str, Any]:
     if kind.topologies:
         specification["tpuTopology"] = kind.topologies[machine.accelerator.count]
     return specification
+
+
+def read_machine(specification: Mapping[str, Any], scheduling: Mapping[str, Any] = _STANDARD) -> Machine | None:
+    """The machine of a `MachineSpec`, with what its type brings; an accelerator may be one that we do not know."""
+    name = str(specification.get("machineType") or "")
+    if not name:
+        return None
+    api_name, count = specification.get("acceleratorType"), int(specification.get("acceleratorCount") or 0)
+    if api_name and count:
+        kind = catalogue().accelerator(str(api_name))
+        short = kind.name if kind else re.sub(r"^NVIDIA_(TESLA_)?", "", str(api_name)).replace("_", "-")
+        accelerator: Accelerator | None = Accelerator(short, count)
+    else:
+        brought = catalogue().built_in(name)
+        accelerator = Accelerator(brought[0][0].name, brought[0][1]) if len(brought) == 1 else None
+    strategy = scheduling.get("strategy")
+    return Machine(name, accelerator, spot=strategy == "SPOT", flexible=strategy == "FLEX_START")
 
 
 def asked_machine(machine: str | None, gpu: str | None, *, spot: bool = False, flexible: bool = False) -> Machine:

@@ -28,7 +28,10 @@ class JobMagics(Magics):
     @argument("--yes", action="store_true", help="do not ask")
     @line_magic
     def ml_jobs(self, line: str) -> None:
-        """Lists the jobs, latest first; `--delete` and `--older-than` free jobs and what they left, after asking."""
+        """Lists the jobs, latest first, and in the cloud what they have cost and what costs now.
+
+        `--delete` and `--older-than` free jobs and what they left, after asking.
+        """
         from cloudml_magic import pipeline
         from cloudml_magic.notebook.job_table import show_jobs
 
@@ -39,7 +42,10 @@ class JobMagics(Magics):
                 found += pipeline.older_than(given.older_than, time.time())
             _delete(found, given.yes)
             return
-        show_jobs([job.snapshot() for job in pipeline.jobs()], time.time())
+        jobs = [job.snapshot() for job in pipeline.jobs()]
+        show_jobs(jobs, time.time())
+        if spent := pipeline.spending(jobs):
+            print("\n".join(["", *spent.lines()]))
 
     @magic_arguments()
     @_name

@@ -8,6 +8,7 @@ from cloudml_magic.history import ExecutedCell
 from cloudml_magic.pipeline.batch import batch_predict, value_or_words
 from cloudml_magic.pipeline.batch_job import BatchJob
 from cloudml_magic.pipeline.cloud_setup import check_cloud
+from cloudml_magic.pipeline.costs import spending
 from cloudml_magic.pipeline.deployment import (
     Deployment,
     delete_model,
@@ -53,6 +54,7 @@ __all__ = [
     "prepare_here",
     "removal_of",
     "report",
+    "spending",
     "submit",
     "target_of",
     "train",

@@ -118,7 +118,10 @@ class JobOrigin:
 
 @dataclass(frozen=True, slots=True)
 class JobSnapshot:
-    """What a platform says of a job at one moment. Times are seconds since the epoch."""
+    """What a platform says of a job at one moment. Times are seconds since the epoch.
+
+    `machines` are what it asked for, and how many of each; `machine` says it in words.
+    """
 
     id: str
     resource_name: str
@@ -132,6 +135,7 @@ class JobSnapshot:
     failure: JobFailure | None = None
     position: int | None = None
     machine: str = ""
+    machines: tuple[tuple[Machine, int], ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     kind: JobKind = JobKind.TRAINING
 

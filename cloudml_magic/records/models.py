@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloudml_magic.records.jobs import Machine
+
 Shape = tuple[int | None, ...]
 """Sizes of a tensor's dimensions, the batch first; None where any size will do."""
 
@@ -93,7 +95,7 @@ class DeployedVersion:
     traffic: int
     created: float
     machine_type: str = ""
-    accelerator: str = ""
+    machine: Machine | None = None
     min_replicas: int = 1
     max_replicas: int = 1
     message: str = ""

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from dataclasses import replace
 
 import pytest
 
 from cloudml_magic import pipeline
 from cloudml_magic.cards.job import JOB_MIME, JobView, bundle
+from cloudml_magic.dialects.machines import read_machine
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.notebook.dry_run import show_dry_run
-from cloudml_magic.pipeline import prices
+from cloudml_magic.pipeline import costs, prices, session
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.origin import read_origin
 from cloudml_magic.pipeline.prepare import Preparation
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.records import Price
+from cloudml_magic.records import DeployedVersion, Endpoint, Price
 from cloudml_magic.states import JobState
 from tests.cloud.conftest import Cloud
 from tests.dialects.test_cloud_billing_v1 import sku
 
+NOW = 1_790_000_000.0
 LIST = "cloudbilling.services.skus.list"
 TODAYS = [
     sku("Vertex AI: Training/Pipelines on N1 Predefined Instance Core running in Americas", ("0", 40_000_000)),
@@ -153,3 +157,51 @@ def test_a_forged_price_is_none(google_cloud: Cloud) -> None:
     for forged in ({"per_hour": float("nan"), "currency": "USD", "source": ""}, {"per_hour": 1, "currency": "<b>"}, 5):
         job._connection.storage.write(job.folder / "manifest.json", json.dumps({"price": forged}).encode())
         assert read_origin(job.folder, job._connection.storage).price is None
+
+
+def test_the_list_of_jobs_sums_what_ran_and_says_what_costs_now(google_cloud: Cloud) -> None:
+    """Deployed versions come first: nothing ends them but their user."""
+    for gpu in (None, "T4", "H200:8"):
+        pipeline.train("1 + 1", name="summed", gpu=gpu).wait()
+    endless = pipeline.train("import time\ntime.sleep(600)", name="endless")
+    for event in endless.watch():
+        if event.fields.get("state") == "RUNNING":
+            break
+    there = session.connection()
+    jobs = [replace(job.snapshot(), started=NOW, ended=NOW + 3600) for job in pipeline.jobs() if job.name == "summed"]
+    spent = costs.spending([*jobs, replace(endless.snapshot(), started=NOW)], there)
+    assert spent is not None
+    assert (spent.jobs, spent.unpriced) == (4, 1)
+    title, *lines = spent.lines()
+    assert re.fullmatch(r"4 jobs have cost about \$[0-9,]+\.[0-9]{2}, without 1 of unknown price\.", title)
+    assert lines[0] == "What runs now costs about $0.22 an hour:"
+    assert re.fullmatch(r"  job endless, which has run for .+: \$0\.22 an hour", lines[1])
+    endless.cancel()
+    assert costs.spending(jobs[:1], there).lines()[1] == "Nothing costs anything now."  # type: ignore[union-attr]
+
+
+def test_a_version_without_traffic_is_named_before_the_others(google_cloud: Cloud) -> None:
+    """With what it costs and how to end that; a machine of unknown price is said so."""
+    endpoints = [
+        Endpoint("e/1", "census", NOW, (version("1", 100, "n1-standard-2", replicas=3), version("2", 0, "a4-highgpu-8g"))),
+    ]  # fmt: skip
+    running = costs._deployed(endpoints, session.connection())
+    since = time.strftime("%d %b %H:%M", time.localtime(NOW))
+    assert costs.Spending(0, 0.0, 0, "USD", tuple(running)).lines() == [
+        "No job has cost anything.",
+        "What runs now costs about $0.33 an hour:",
+        f"  census/2 on 8 × B200 · a4-highgpu-8g, deployed since {since} and without traffic (`%ml_undeploy census/2`):"
+        " its price is not known",
+        f"  census/1 on 3 machines (n1-standard-2), deployed since {since} (`%ml_undeploy census/1`): $0.33 an hour",
+    ]
+
+
+def test_on_this_machine_nothing_is_summed(google_cloud: Cloud) -> None:
+    """Jobs here cost nothing."""
+    assert costs.spending([], session.connection("local")) is None
+
+
+def version(number: str, traffic: int, machine: str, replicas: int = 1) -> DeployedVersion:
+    return DeployedVersion(
+        number, "m/1", number, traffic, NOW, machine, read_machine({"machineType": machine}), min_replicas=replicas
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cloudml_magic.dialects.aiplatform_v1.jobs import STATES, machine_words
+from cloudml_magic.dialects.aiplatform_v1.jobs import STATES
 from cloudml_magic.dialects.aiplatform_v1.resources import TOKEN_LABEL, JobCalls, next_page, parent, seconds
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import machine_spec
+from cloudml_magic.dialects.machines import machine_spec, machine_title, read_machine
 from cloudml_magic.records import BatchSpec, JobFailure, JobKind, JobSnapshot, Target
 from cloudml_magic.states import JobState
 
@@ -45,6 +45,8 @@ def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
     """What the platform says of one batch job; its folder is where the results are."""
     error = body.get("error")
     state = STATES.get(body.get("state", ""), JobState.QUEUED)
+    resources = body.get("dedicatedResources") or {}
+    machine = read_machine(resources.get("machineSpec") or {})
     return JobSnapshot(
         id=body["name"].rpartition("/")[2],
         resource_name=body["name"],
@@ -56,7 +58,8 @@ def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
         started=seconds(body.get("startTime")),
         ended=seconds(body.get("endTime")),
         failure=JobFailure(error.get("message", "")) if error and state is JobState.FAILED else None,
-        machine=machine_words((body.get("dedicatedResources") or {}).get("machineSpec") or {}),
+        machine=machine_title(machine) if machine else "",
+        machines=((machine, int(resources.get("startingReplicaCount") or 1)),) if machine else (),
         labels=body.get("labels", {}),
         kind=JobKind.BATCH,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudml_magic.dialects.aiplatform_v1.resources import listing, next_page, parent, quoted, seconds
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import machine_spec
+from cloudml_magic.dialects.machines import machine_spec, read_machine
 from cloudml_magic.records import Answer, DeployedVersion, Endpoint, Machine
 
 _ENDPOINTS = "aiplatform.projects.locations.endpoints"
@@ -139,7 +139,7 @@ def _deployed(body: Mapping[str, Any], traffic: Mapping[str, Any]) -> DeployedVe
         traffic=int(traffic.get(body["id"], 0)),
         created=seconds(body.get("createTime")) or 0.0,
         machine_type=machine.get("machineType", ""),
-        accelerator=machine.get("acceleratorType", ""),
+        machine=read_machine(machine, {"strategy": "SPOT"} if resources.get("spot") else {}),
         min_replicas=int(resources.get("minReplicaCount") or 1),
         max_replicas=int(resources.get("maxReplicaCount") or 1),
         message=(body.get("status") or {}).get("message", ""),

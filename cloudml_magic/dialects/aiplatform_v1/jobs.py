@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from cloudml_magic.dialects.aiplatform_v1.resources import TOKEN_LABEL, JobCalls, next_page, parent, seconds
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import machine_spec
-from cloudml_magic.records import JobFailure, JobSnapshot, JobSpec, Target
+from cloudml_magic.dialects.machines import machine_spec, machine_title, read_machine
+from cloudml_magic.records import JobFailure, JobSnapshot, JobSpec, Machine, Target
 from cloudml_magic.states import JobState
 
 _JOBS = "aiplatform.projects.locations.customJobs"
@@ -74,6 +73,7 @@ def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
     resource_name = body["name"]
     error = body.get("error")
     specification = body.get("jobSpec", {})
+    machines = _machines(specification)
     state = STATES.get(body.get("state", ""), JobState.QUEUED)
     return JobSnapshot(
         id=resource_name.rpartition("/")[2],
@@ -86,7 +86,8 @@ def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
         started=seconds(body.get("startTime")),
         ended=seconds(body.get("endTime")),
         failure=JobFailure(error.get("message", "")) if error and state is JobState.FAILED else None,
-        machine=machine_words((specification.get("workerPoolSpecs") or [{}])[0].get("machineSpec", {})),
+        machine=machine_title(machines[0][0]) if machines else "",
+        machines=machines,
         labels=body.get("labels", {}),
     )
 
@@ -106,12 +107,9 @@ def _masked(value: Any, secrets: frozenset[str]) -> Any:
     return value
 
 
-def machine_words(machine: Mapping[str, Any]) -> str:
-    """`2 × T4 · n1-standard-8`."""
-    words = []
-    if kind := machine.get("acceleratorType"):
-        short = re.sub(r"^NVIDIA_(TESLA_)?", "", str(kind)).replace("_", "-")
-        words.append(f"{machine.get('acceleratorCount', 1)} × {short}")
-    if machine.get("machineType"):
-        words.append(str(machine["machineType"]))
-    return " · ".join(words)
+def _machines(specification: Mapping[str, Any]) -> tuple[tuple[Machine, int], ...]:
+    pools = [
+        (read_machine(pool.get("machineSpec") or {}, specification.get("scheduling") or {}), pool.get("replicaCount"))
+        for pool in specification.get("workerPoolSpecs") or ()
+    ]
+    return tuple((machine, int(count or 1)) for machine, count in pools if machine is not None)
