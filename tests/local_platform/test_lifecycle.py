@@ -20,7 +20,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.local_platform.address import PlatformAddress, write_private
 from cloudml_magic.places import PlatformPlaces
-from tests.long_counts import only_in_soak
+from tests.long_counts import only_in_soak, within
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,7 +55,7 @@ def test_the_platform_starts_once_and_is_found_again() -> None:
     assert lifecycle.find_running() is None
     began = time.monotonic()
     address = lifecycle.ensure_running()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < within(2)
     assert lifecycle.ensure_running() == address
     assert lifecycle.find_running() == address
     assert (address.project, address.project_number, address.region) == ("local", "1", "us-central1")
@@ -235,7 +235,7 @@ def test_what_was_acknowledged_survives_a_kill(kills: int) -> None:
     for round in range(kills):
         began = time.monotonic()
         address = lifecycle.ensure_running()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < within(2)
         timer = threading.Timer(chance.uniform(0.02, 0.15), kill, (address,))
         timer.start()
         number = 0

@@ -10,6 +10,7 @@ from cloudml_magic.local_platform.platform import LocalPlatform
 from cloudml_magic.local_platform.resources.operations import EMPTY, Work, typed
 from cloudml_magic.local_platform.wire import Request
 from cloudml_magic.places import PlatformPlaces
+from tests.long_counts import within
 
 from .conftest import Served, StateRunner
 from .saved_models import write_model
@@ -45,7 +46,7 @@ def test_waiting_ends_with_the_operation_or_the_time(served: Served) -> None:
     id = operation["name"].rpartition("/")[2]
     began = time.monotonic()
     assert served.ask("POST", f"{PARENT}/operations/{id}:wait?timeout=0.2s")["done"] is False
-    assert 0.2 <= time.monotonic() - began < 2
+    assert 0.2 <= time.monotonic() - began < within(2)
     found: list[bool] = []
     waiting = threading.Thread(
         target=lambda: found.append(served.ask("POST", f"{PARENT}/operations/{id}:wait?timeout=9s")["done"])
@@ -59,13 +60,13 @@ def test_waiting_ends_with_the_operation_or_the_time(served: Served) -> None:
 def test_many_who_wait_leave_room_for_others(served: Served) -> None:
     """Waiting clients do not take all of the threads that answer requests."""
     operation = served.platform.operations.begin("upload_model", "us-central1", "models/m", UPLOAD, {})
-    address = f"/v1/{operation['name']}:wait?timeout=3s"
+    address = f"/v1/{operation['name']}:wait?timeout=9s"
     threads = [threading.Thread(target=lambda: served.ask("POST", address)) for _ in range(30)]
     for thread in threads:
         thread.start()
     began = time.monotonic()
     served.ask("GET", "/cloudml/v1/status")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < within(1)
     served.platform.operations.finish(operation["name"].rpartition("/")[2], EMPTY)
     for thread in threads:
         thread.join(10)

@@ -13,6 +13,7 @@ import pytest
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import PictureInput
 from cloudml_magic.serving import pictures
+from tests.long_counts import within
 from tests.serving.pictures_made import bomb, claiming, encoded
 from tests.serving.processes import ServingProcess
 
@@ -140,7 +141,7 @@ def test_a_decompression_bomb_costs_nothing(flowers: ServingProcess) -> None:
     flowers.ask(as_instances(encoded(8, 8)))
     before, began = flowers.memory(), time.perf_counter()
     reply = flowers.ask(as_instances(content))
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < within(1)
     assert reply.status == 400 and reply.error.startswith("Instance 0 is a picture of 13000 × 13000 pixels;")
     assert flowers.memory() - before < 200 * 1024 * 1024
     assert flowers.ask(as_instances(encoded(8, 8))).status == 200

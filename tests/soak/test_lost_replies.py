@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from cloudml_magic.client import Access, Client
+from cloudml_magic.client import Access, Caller, Client
+from cloudml_magic.client.event_stream import EventStream
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.records import JobSpec, Target
@@ -51,7 +52,13 @@ def proxy(busy: LivePlatform) -> Iterator[FaultProxy]:
 
 def client_at(endpoint: str, platform: LivePlatform) -> Client:
     place = Access(endpoint, platform.address.token)
-    return Client.of_platform(lambda again: place, target=Target.LOCAL, project="cloudml-local", region="us-central1")
+    return Client(
+        lambda api: Caller(lambda again: place, api),
+        EventStream(lambda again: place),
+        target=Target.LOCAL,
+        project="cloudml-local",
+        region="us-central1",
+    )
 
 
 def storage_at(endpoint: str, platform: LivePlatform) -> ObjectStorage:
