@@ -38,7 +38,11 @@ class LostReplyError(Exception):
 class Caller:
     """Calls one API at one place, with one service per access and thread, since httplib2 is not thread-safe."""
 
-    def __init__(self, locate: Locate, api: tuple[str, str]) -> None:
+    def __init__(
+        self, locate: Locate, api: tuple[str, str], complete: Callable[[Call], Call] = lambda call: call
+    ) -> None:
+        # What a place adds to whatever is sent there.
+        self._complete = complete
         self._locate = locate
         self._api = api
         self._local = threading.local()
@@ -65,7 +69,7 @@ class Caller:
         """Sends a call once: its answer, a clear refusal (CloudMLError), or LostReplyError."""
         access = self._located(search_again)
         with self._explained(call, access):
-            request = self._request(access, call)
+            request = self._request(access, self._complete(call))
             request.headers.update(call.headers)
             answer: dict[str, Any] = request.execute()
             return answer

@@ -5,9 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 
-from cloudml_magic.client.access import Locate
 from cloudml_magic.client.calls import Caller, LostReplyError
-from cloudml_magic.client.event_stream import EventStream
 from cloudml_magic.client.job_dialects import COLLECTIONS, JOB_DIALECTS, dialect_of
 from cloudml_magic.client.models import Models
 from cloudml_magic.client.watching import Reading, Watch
@@ -36,14 +34,6 @@ class Client:
         self._logging = caller(logging_v2.API)
         self._watch = watch
         self.models = Models(self._caller, project, region)
-
-    @classmethod
-    def of_platform(
-        cls, locate: Locate, locate_again: Locate | None = None, *, target: Target, project: str, region: str
-    ) -> Client:
-        """Of a local platform, where one address answers all; who only watches may have to leave a stopped one so."""
-        watch = EventStream(locate_again or locate)
-        return cls(lambda api: Caller(locate, api), watch, target=target, project=project, region=region)
 
     def create_job(self, spec: JobSpec) -> JobSnapshot:
         """Submits a job once: after a lost answer the job is looked for by its token before anything is sent again."""

@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import Any
 
 from cloudml_magic.client import Caller, Client
+from cloudml_magic.client.access import Locate
 from cloudml_magic.connection.place import Place
+from cloudml_magic.dialects.aiplatform_v1.protection import protected
 from cloudml_magic.storage import BucketBrowser, ObjectStorage
 
 
@@ -22,9 +24,13 @@ class Connection(ABC):
     def client(self) -> Client:
         """Asks about jobs and models."""
 
-    @abstractmethod
     def caller(self, api: tuple[str, str]) -> Caller:
         """Calls an API of the place, by its name and version."""
+        return Caller(self._locate(api), api, lambda call: protected(call, self.place.protection))
+
+    @abstractmethod
+    def _locate(self, api: tuple[str, str]) -> Locate:
+        """What finds the address of an API."""
 
     @abstractmethod
     def check_bucket(self) -> None:

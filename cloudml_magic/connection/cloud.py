@@ -6,7 +6,8 @@ import os
 from functools import cached_property
 from typing import Any
 
-from cloudml_magic.client import Access, Caller, Client
+from cloudml_magic.client import Access, Client
+from cloudml_magic.client.access import Locate
 from cloudml_magic.client.cloud_watch import CloudWatch
 from cloudml_magic.client.cloud_watch.questions import CloudQuestions
 from cloudml_magic.client.google_credentials import GoogleCredentials
@@ -38,14 +39,12 @@ class CloudConnection(Connection):
             self.caller, CloudWatch(questions), target=where.target, project=where.project, region=where.region
         )
 
-    def caller(self, api: tuple[str, str]) -> Caller:
-        """Calls one of Google's APIs as this user."""
-
+    def _locate(self, api: tuple[str, str]) -> Locate:
         def locate(search_again: bool) -> Access:
             url = host(api[0], self.place.region, os.environ)
             return Access(url, google=_CREDENTIALS.get(search_again))
 
-        return Caller(locate, api)
+        return locate
 
     def credentials(self) -> Any:
         """Who this user is for Google."""

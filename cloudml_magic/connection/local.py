@@ -10,7 +10,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from cloudml_magic.client import Access, Caller, Client
+from cloudml_magic.client import Access, Client
+from cloudml_magic.client.access import Locate
+from cloudml_magic.client.event_stream import EventStream
 from cloudml_magic.connection.base import Connection
 from cloudml_magic.connection.place import Place
 from cloudml_magic.connection.standing import found_platform, is_only_looking
@@ -36,13 +38,11 @@ class LocalConnection(Connection):
     @cached_property
     def client(self) -> Client:
         where = self.place
-        return Client.of_platform(
-            self.locate, self.locate_again, target=where.target, project=where.project, region=where.region
-        )
+        watch = EventStream(self.locate_again)
+        return Client(self.caller, watch, target=where.target, project=where.project, region=where.region)
 
-    def caller(self, api: tuple[str, str]) -> Caller:
-        """Calls an API of the platform, which answers all of them at one address."""
-        return Caller(self.locate, api)
+    def _locate(self, api: tuple[str, str]) -> Locate:
+        return self.locate
 
     def check_bucket(self) -> None:
         """Every bucket of this machine is this user's."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform import settings as local
-from cloudml_magic.records import Target
+from cloudml_magic.records import Protection, Target
 from cloudml_magic.settings import Settings
 from cloudml_magic.storage import Address
 
@@ -18,12 +18,13 @@ _PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A target, and the project, region and bucket there."""
+    """A target, the project, region and bucket there, and as whom and under which key what is made there lives."""
 
     target: Target
     project: str
     region: str
     bucket: Address
+    protection: Protection = field(default_factory=Protection)
 
 
 def place(settings: Settings, target: str | None = None) -> Place:
@@ -35,7 +36,8 @@ def place(settings: Settings, target: str | None = None) -> Place:
         chosen,
         settings.value("project") or local.PROJECT,
         settings.value("region") or local.REGION,
-        Address(settings.value("bucket") or local.BUCKET),
+        Address(bucket_name(settings) or local.BUCKET),
+        protection_of(settings),
     )
 
 
@@ -44,7 +46,7 @@ def place_of(settings: Settings, target: Target, resource_name: str | None) -> P
     parts = (resource_name or "").split("/")
     if target is Target.LOCAL or len(parts) < 4:
         return place(settings, target.value)
-    return Place(target, parts[1], parts[3], Address(bucket_name(settings) or ""))
+    return Place(target, parts[1], parts[3], Address(bucket_name(settings) or ""), protection_of(settings))
 
 
 def project_of(settings: Settings) -> str | None:
@@ -55,6 +57,11 @@ def project_of(settings: Settings) -> str | None:
 def bucket_name(settings: Settings) -> str | None:
     """The name of the bucket that is set; people write it as an address too."""
     return (settings.value("bucket") or "").removeprefix("gs://").rstrip("/") or None
+
+
+def protection_of(settings: Settings) -> Protection:
+    """As whom and under which key what is made lives."""
+    return Protection(settings.value("service_account"), settings.value("kms_key"))
 
 
 def _cloud_place(settings: Settings) -> Place:
@@ -72,4 +79,5 @@ def _cloud_place(settings: Settings) -> Place:
             why="Packages, data and results lie there.",
             next="Say `%ml_init --bucket NAME`; a bucket that does not exist yet is made by `--setup`.",
         )
-    return Place(Target.CLOUD, project, settings.value("region") or DEFAULT_REGION, Address(bucket))
+    region = settings.value("region") or DEFAULT_REGION
+    return Place(Target.CLOUD, project, region, Address(bucket), protection_of(settings))

@@ -12,6 +12,7 @@ from cloudml_magic.records.jobs import (
     JobSnapshot,
     JobSpec,
     Machine,
+    Protection,
     Target,
 )
 from cloudml_magic.records.models import (
@@ -71,6 +72,7 @@ __all__ = [
     "PredictedOutput",
     "Prediction",
     "Price",
+    "Protection",
     "Shape",
     "ShippedValue",
     "Signature",

@@ -27,6 +27,14 @@ class Accelerator:
 
 
 @dataclass(frozen=True, slots=True)
+class Protection:
+    """As whom jobs and models act, and the key under which a place keeps them; None is the place's own choice."""
+
+    service_account: str | None = None
+    kms_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """What a job asks to run on; a spot machine may be taken away, a flexible start waits until there is one."""
 
