@@ -16,7 +16,7 @@ _REFERENCES = {
 }
 _NEXT = {
     400: "Mend what the message names and run the cell again.",
-    403: "Check who you are and what you may do: `cloudml doctor`.",
+    403: "Check who you are and what you may do: `%ml_init` in the cloud, `cloudml doctor` on this machine.",
     404: "`{list}` lists what there is.",
     409: "Choose another name, or look at the one that is there: `{list}`.",
     429: "Wait, ask for less, or ask for more quota.",
@@ -42,16 +42,52 @@ _WHAT = {
 }
 
 
+# What Google calls the APIs that serve no jobs and no models.
+_SERVICES = {
+    "artifactregistry": "Artifact Registry",
+    "cloudbilling": "Cloud Billing",
+    "cloudbuild": "Cloud Build",
+    "cloudresourcemanager": "Cloud Resource Manager",
+    "iam": "Identity and Access Management",
+    "logging": "Cloud Logging",
+    "serviceusage": "Service Usage",
+}
+_DISABLED = ("has not been used in project", "it is disabled")
+_SHUT_DOWN = "Cloud AI Platform has been deprecated"
+
+
 def explain(call: Call, status: int, content: bytes) -> CloudMLError:
     """One clear error for an answer that was none."""
     message = _message(content) or f"HTTP {status}"
-    resource, verb = call.method.split(".")[-2:]
+    api, *_, resource, verb = call.method.split(".")
+    if status == 403 and any(words in message for words in _DISABLED):
+        return CloudMLError(
+            "api-disabled",
+            f"The project has not enabled {_SERVICES.get(api, 'an API that this needs')}.",
+            why=message,
+            next="`%ml_init --setup` enables what is needed; it takes a minute or two to count.",
+        )
+    if _SHUT_DOWN in message:
+        return CloudMLError(
+            "old-api-gone",
+            "Google has shut down the API that this was sent to.",
+            why=message,
+            next="Say `%ml_init --dialect aiplatform-v1`: the same cell goes to Vertex AI."
+            " The local platform still speaks the old API.",
+        )
     if verb in ("predict", "rawPredict") and status == 400 and "no deployed model" in message.lower():
         return CloudMLError(
             "not-deployed",
             "The model gave no prediction.",
             why=message,
             next="`%ml_deploy` deploys it; `%ml_models` shows which versions are deployed and what traffic they get.",
+        )
+    if api in _SERVICES:
+        return CloudMLError(
+            _REFERENCES.get(status, "platform-failed"),
+            f"{_SERVICES[api]} refused what was asked (HTTP {status}).",
+            why=message,
+            next="`%ml_init` says which right or API is missing, and the command that mends it.",
         )
     noun, listed = _NOUNS.get(resource, ("job", "%ml_jobs"))
     return CloudMLError(
