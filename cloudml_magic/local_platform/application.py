@@ -74,7 +74,7 @@ class Application:
             self._guard.check(request)
             if sum(len(name) + len(value) for name, value in request.headers.items()) > _LONGEST_HEADER:
                 raise PlatformError(400, "The request's headers are too long.")
-            prediction = self._platform.predictions.find(request.verb, request.path)
+            prediction = self._platform.prediction(request.verb, request.path)
             if prediction is not None:
                 content = await self._in_memory(request, receive, self._platform.predictions.limit)
             else:

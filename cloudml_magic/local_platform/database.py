@@ -43,6 +43,16 @@ CREATE TABLE IF NOT EXISTS ml_jobs (
     id TEXT PRIMARY KEY,
     body TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ml_versions (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    model TEXT NOT NULL,
+    name TEXT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL,
+    error TEXT,
+    created REAL NOT NULL,
+    UNIQUE (model, name)
+);
 CREATE TABLE IF NOT EXISTS operations (
     id TEXT PRIMARY KEY,
     location TEXT NOT NULL,

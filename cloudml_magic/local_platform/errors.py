@@ -80,3 +80,9 @@ class PlatformError(Exception):
         """The error as Cloud Storage writes it."""
         detail = {"message": self.message, "domain": "global", "reason": self.reason}
         return {"error": {"code": self.code, "message": self.message, "errors": [detail]}}
+
+
+def refused(code: int, field: str, description: str, *, status: str | None = None) -> PlatformError:
+    """A refusal for one field, as the older API (`ml` v1) words it."""
+    message = f"Field: {field} Error: {description}"
+    return PlatformError(code, message, status=status, violations=[(field, description)])

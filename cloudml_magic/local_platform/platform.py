@@ -16,6 +16,7 @@ from cloudml_magic.local_platform.database import Database
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.not_emulated import advice
 from cloudml_magic.local_platform.operations.endpoints import EndpointWork, last_metadata
+from cloudml_magic.local_platform.operations.ml_versions import MlVersionWork
 from cloudml_magic.local_platform.operations.models import ModelWork
 from cloudml_magic.local_platform.operations.training_pipelines import PipelineFollower
 from cloudml_magic.local_platform.operations.worker import OperationWorker
@@ -23,6 +24,7 @@ from cloudml_magic.local_platform.predictors.deployments import Deployments
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources
 from cloudml_magic.local_platform.resources.jobs import JobResources
 from cloudml_magic.local_platform.resources.ml_jobs import MlJobs
+from cloudml_magic.local_platform.resources.ml_versions import MlVersions
 from cloudml_magic.local_platform.resources.models import ModelResources
 from cloudml_magic.local_platform.resources.operations import Operations
 from cloudml_magic.local_platform.resources.training_pipelines import TrainingPipelines
@@ -33,11 +35,12 @@ from cloudml_magic.local_platform.routes.endpoints import EndpointRoutes
 from cloudml_magic.local_platform.routes.event_stream import EventStreams
 from cloudml_magic.local_platform.routes.jobs import Runner
 from cloudml_magic.local_platform.routes.logging_entries import LoggingRoutes
-from cloudml_magic.local_platform.routes.ml_v1.jobs import MlJobRoutes
+from cloudml_magic.local_platform.routes.ml_v1.predictions import MlPredictionRoutes
+from cloudml_magic.local_platform.routes.ml_v1.routes import MlRoutes
 from cloudml_magic.local_platform.routes.models import ModelRoutes
 from cloudml_magic.local_platform.routes.operations import OperationRoutes
 from cloudml_magic.local_platform.routes.own import OwnRoutes
-from cloudml_magic.local_platform.routes.predictions import PredictionRoutes
+from cloudml_magic.local_platform.routes.predictions import Prediction, PredictionRoutes
 from cloudml_magic.local_platform.routes.storage_buckets import BucketRoutes
 from cloudml_magic.local_platform.routes.storage_objects import ObjectRoutes
 from cloudml_magic.local_platform.routes.storage_uploads import UploadRoutes
@@ -81,16 +84,23 @@ class LocalPlatform:
         self._endpoints = EndpointResources(self._database)
         self.deployments = Deployments(places, self._endpoints, self._models, settings)
         self.predictions = PredictionRoutes(document("aiplatform.v1"), self.deployments, settings.predict_limit_bytes)
+        ml_versions = MlVersions(self._database)
+        self._ml_predictions = MlPredictionRoutes(document("ml.v1"), self.predictions, ml_versions, self.deployments)
         model_work = ModelWork(self._models, self._endpoints, places.buckets, places.engines)
         self._pipelines = TrainingPipelines(self._database)
         self._follower = PipelineFollower(self._pipelines, self.resources, self._models, model_work)
         performers = {
             **model_work.performers(),
             **EndpointWork(self._endpoints, self._models, self.deployments).performers(),
+            **MlVersionWork(ml_versions, self.deployments, places.buckets, places.engines).performers(),
         }
         self._worker = OperationWorker(self.operations, performers, last_metadata)
         self.streams = EventStreams(self.resources, self.store, places.jobs, self.runner.position)
         self._uploads = UploadRoutes(self.store, Uploads(self.store))
+        self._ml = MlRoutes(
+            MlJobs(self._database, self.resources), self.runner, ml_versions, self.deployments, self.operations,
+            self._worker, places.buckets,
+        )  # fmt: skip
         self._own = OwnRoutes(self.resources, self.deployments, self.streams, self.places, stop)
         self._handlers = self._all_handlers()
         self._served: dict[str, Document] = {
@@ -131,10 +141,14 @@ class LocalPlatform:
         except Exception as problem:
             return _refused(request, problem)
 
-    async def predict(self, found: tuple[str, str, str], request: Request, *, keep: bool = True) -> Response:
-        """Answers a request that `predictions` has found to be one for a model; never raises."""
+    def prediction(self, verb: str, path: str) -> Prediction | None:
+        """What answers a request for a model; None for every other request."""
+        return self.predictions.find(verb, path) or self._ml_predictions.find(verb, path)
+
+    async def predict(self, prediction: Prediction, request: Request, *, keep: bool = True) -> Response:
+        """Answers a request that was found to be one for a model; never raises."""
         try:
-            return await self.predictions.answer(found, request, keep=keep)
+            return await prediction(request, keep)
         except Exception as problem:
             return _refused(request, problem)
 
@@ -143,9 +157,9 @@ class LocalPlatform:
         if path.startswith("/ui/"):
             # The Vertex SDK asks for operations there.
             path = path[3:] if path.startswith("/ui/v1/") else "/v1" + path[3:]
-        found = self.predictions.find(request.verb, path)
-        if found is not None:
-            return _run_apart(lambda: asyncio.run(self.predict(found, request, keep=False)))
+        prediction = self.prediction(request.verb, path)
+        if prediction is not None:
+            return _run_apart(lambda: asyncio.run(self.predict(prediction, request, keep=False)))
         own = self._own.handler(request.verb, path)
         if own is not None:
             return own(request)
@@ -189,7 +203,8 @@ class LocalPlatform:
             ObjectRoutes(self.store),
             self._uploads,
             LoggingRoutes(self.resources, self.places.jobs),
-            MlJobRoutes(MlJobs(self._database, self.resources), self.runner),
+            self._ml,
+            self._ml_predictions,
         )
         return {id: handler for route in routes for id, handler in route.handlers().items()}
 

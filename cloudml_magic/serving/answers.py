@@ -17,8 +17,11 @@ JSON = "application/json"
 _BYTES_SUFFIX = "_bytes"
 
 
-def answer(outputs: Tensors, accept: str, in_columns: bool) -> tuple[bytes, str]:
-    """The body and its content type; what the client accepts decides, JSON where it says nothing."""
+def answer(outputs: Tensors, accept: str, in_columns: bool, *, named: bool = False) -> tuple[bytes, str]:
+    """The body and its content type; what the client accepts decides, JSON where it says nothing.
+
+    With `named` each prediction is an object by output, also where there is only one.
+    """
     if NPY in accept and len(outputs) == 1:
         stream = io.BytesIO()
         np.lib.format.write_array(stream, _plain(*outputs.values()), allow_pickle=False)
@@ -27,12 +30,12 @@ def answer(outputs: Tensors, accept: str, in_columns: bool) -> tuple[bytes, str]
         stream = io.BytesIO()
         np.savez(stream, allow_pickle=False, **{name: _plain(array) for name, array in outputs.items()})
         return stream.getvalue(), NPZ
-    return orjson.dumps(_document(outputs, in_columns), option=orjson.OPT_SERIALIZE_NUMPY), JSON
+    return orjson.dumps(_document(outputs, in_columns, named), option=orjson.OPT_SERIALIZE_NUMPY), JSON
 
 
-def _document(outputs: Tensors, in_columns: bool) -> dict[str, Any]:
+def _document(outputs: Tensors, in_columns: bool, named: bool) -> dict[str, Any]:
     values = {name: plain_values(name, array) for name, array in outputs.items()}
-    bare = next(iter(values.values())) if len(values) == 1 else None
+    bare = next(iter(values.values())) if len(values) == 1 and not named else None
     if in_columns:
         return {"outputs": values if bare is None else bare}
     if bare is not None:
@@ -45,6 +48,8 @@ def _document(outputs: Tensors, in_columns: bool) -> dict[str, Any]:
 
 
 def _rows(column: Any) -> Any:
+    if not np.ndim(column):
+        return [column]
     return column.tolist() if isinstance(column, np.ndarray) and column.ndim == 1 else list(column)
 
 

@@ -100,7 +100,8 @@ class Application:
         body = await _body(receive, headers, content_type)
         request = read_request(predictor.interface, content_type, scope["query_string"].decode("latin-1"), body)
         outputs = await predictor.outputs(request)
-        return answer(outputs, headers.get(b"accept", b"").decode("latin-1"), request.in_columns)
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        return answer(outputs, accept, request.in_columns, named=self._settings.names_outputs)
 
     def _check_host(self, headers: dict[bytes, bytes]) -> None:
         """A page of the web can make its own name mean this machine; then the browser asks by that name."""

@@ -25,6 +25,7 @@ class ServingSettings:
     predict_route: str
     engine_folder: Path | None
     ends_with_input: bool
+    names_outputs: bool = False
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> ServingSettings:
@@ -50,6 +51,7 @@ class ServingSettings:
             predict_route=environment.get("AIP_PREDICT_ROUTE") or f"/v1/models/{model}:predict",
             engine_folder=Path(engine) if engine else None,
             ends_with_input=environment.get(f"{_PREFIX}PARENT") == "stdin",
+            names_outputs=environment.get(f"{_PREFIX}NAMES_OUTPUTS") == "1",
         )
 
 

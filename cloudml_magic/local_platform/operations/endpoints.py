@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.operations.serving import drain, serve
 from cloudml_magic.local_platform.operations.worker import Performer, Progress
 from cloudml_magic.local_platform.preconditions import refuse_occupied
 from cloudml_magic.local_platform.predictors.deployments import Deployments
-from cloudml_magic.local_platform.predictors.predictor import Predictor
 from cloudml_magic.local_platform.resources.endpoints import (
     EndpointResources,
     StoredDeployment,
@@ -29,8 +29,6 @@ from cloudml_magic.local_platform.traffic import (
     split_after_deploy,
     split_after_undeploy,
 )
-
-_DRAIN_SECONDS = 30.0
 
 
 class EndpointWork:
@@ -83,19 +81,10 @@ class EndpointWork:
             created=now,
             updated=now,
         )
-        predictor = self._deployments.predictor(deployment)
-        progress.tell(deploymentStage="PREPARING_MODEL")
-        self._deployments.prepare(version, progress.cancelled)
-        progress.tell(deploymentStage="STARTING_MODEL_SERVER")
-        try:
-            predictor.start(progress.cancelled)
-            progress.tell(deploymentStage="FINISHING_UP")
-            self._take_over(predictor, arguments["traffic"], progress)
-        except BaseException as problem:
-            self._deployments.discard(predictor)
-            if isinstance(problem, PlatformError) and problem.status == "UNAVAILABLE":
-                raise PlatformError(400, problem.message, status="FAILED_PRECONDITION") from None
-            raise
+        serve(
+            self._deployments, version, deployment, progress,
+            lambda started: self._take_over(started, arguments["traffic"], progress),
+        )  # fmt: skip
 
     def undeploy(self, work: Work, progress: Progress) -> None:
         id, wanted = work.arguments["id"], work.arguments["traffic"]
@@ -107,10 +96,7 @@ class EndpointWork:
                 refuse_traffic_left(endpoint, id, wanted)
                 self._endpoints.update(endpoint, traffic=split_after_undeploy(endpoint, id, wanted))
             self._deployments.refresh(endpoint.location, endpoint.id)
-        predictor = self._deployments.find(deployment)
-        if predictor is not None:
-            predictor.drain(_DRAIN_SECONDS, progress.closing)
-            predictor.stop()
+        drain(self._deployments, deployment, progress)
         with self._database.lock:
             with self._database.transaction():
                 self._endpoints.delete_deployment(deployment)
@@ -126,21 +112,15 @@ class EndpointWork:
             body = deployed_body(replace(deployment, body=work.arguments["body"]))
             progress.finish(typed("MutateDeployedModelResponse", {"deployedModel": body}))
 
-    def _take_over(self, predictor: Predictor, traffic: Mapping[str, int], progress: Progress) -> None:
-        deployment = replace(predictor.deployment, message=predictor.message)
-        with self._database.lock:
-            with self._database.transaction():
-                progress.check()
-                endpoint = self._endpoints.endpoint(deployment.location, deployment.endpoint)
-                self._models.version(deployment.model_location, deployment.model, str(deployment.version))
-                known = {each.id for each in endpoint.deployments}
-                check_split(traffic, known | {NEW, deployment.id})
-                self._endpoints.add_deployment(deployment)
-                self._endpoints.update(endpoint, traffic=split_after_deploy(endpoint.traffic, traffic, deployment.id))
-                said = {"deployedModel": deployed_body(deployment)}
-                progress.finish(typed("DeployModelResponse", said), deploymentStage="SUCCESSFULLY_DEPLOYED")
-            self._deployments.add(predictor)
-            self._deployments.refresh(endpoint.location, endpoint.id)
+    def _take_over(self, deployment: StoredDeployment, traffic: Mapping[str, int], progress: Progress) -> None:
+        endpoint = self._endpoints.endpoint(deployment.location, deployment.endpoint)
+        self._models.version(deployment.model_location, deployment.model, str(deployment.version))
+        known = {each.id for each in endpoint.deployments}
+        check_split(traffic, known | {NEW, deployment.id})
+        self._endpoints.add_deployment(deployment)
+        self._endpoints.update(endpoint, traffic=split_after_deploy(endpoint.traffic, traffic, deployment.id))
+        said = {"deployedModel": deployed_body(deployment)}
+        progress.finish(typed("DeployModelResponse", said), deploymentStage="SUCCESSFULLY_DEPLOYED")
 
 
 def last_metadata(kind: str, problem: PlatformError) -> dict[str, Any]:

@@ -95,9 +95,10 @@ class OperationWorker:
         parent: str,
         metadata: tuple[str, Mapping[str, Any]],
         arguments: Mapping[str, Any],
+        id: str | None = None,
     ) -> dict[str, Any]:
         """Keeps an operation, lets its work begin, and returns how it stands: not done."""
-        body = self._operations.begin(kind, location, parent, typed(*metadata), arguments)
+        body = self._operations.begin(kind, location, parent, typed(*metadata), arguments, id)
         work = self._operations.work(body["name"].rpartition("/")[2])
         if work is not None:
             self._submit(work)

@@ -51,6 +51,8 @@ def predictor_environment(
         "CLOUDML_SERVING_MODEL": deployment.model,
         "CLOUDML_SERVING_VERSION": str(deployment.version),
         "CLOUDML_SERVING_PARENT": "stdin",
+        # The older API's answers name each output, also the only one.
+        **({} if deployment.location else {"CLOUDML_SERVING_NAMES_OUTPUTS": "1"}),
         **({"CLOUDML_SERVING_ENGINE": str(engine)} if engine else {}),
     }
 

@@ -32,7 +32,7 @@ class StoredDeployment:
 
     @property
     def endpoint_name(self) -> str:
-        return resource_name(self.location, "endpoints", self.endpoint)
+        return _name(self.location, self.endpoint)
 
     @property
     def model_name(self) -> str:
@@ -58,7 +58,7 @@ class StoredEndpoint:
 
     @property
     def resource_name(self) -> str:
-        return resource_name(self.location, "endpoints", self.id)
+        return _name(self.location, self.id)
 
     def deployment(self, id: str) -> StoredDeployment | None:
         return next((each for each in self.deployments if each.id == id), None)
@@ -197,6 +197,10 @@ def endpoint_body(endpoint: StoredEndpoint, statuses: Mapping[str, Mapping[str, 
     if endpoint.deployments:
         body["deployedModels"] = [deployed_body(each, statuses.get(each.id)) for each in endpoint.deployments]
     return body
+
+
+def _name(location: str, id: str) -> str:
+    return resource_name(location, "endpoints" if location else "models", id)
 
 
 def _deployment(row: Any) -> StoredDeployment:

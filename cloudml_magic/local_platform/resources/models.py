@@ -40,8 +40,8 @@ class StoredVersion:
 
     @property
     def title(self) -> str:
-        """The model's name with the version, as users of the API write it."""
-        return f"{self.model_name}@{self.version}"
+        """The model's name with the version, as users of the API write it; in the older API the name says it."""
+        return f"{self.model_name}@{self.version}" if self.location else self.model_name
 
 
 class ModelResources:

@@ -47,10 +47,16 @@ class Operations:
         self._changed = threading.Condition()
 
     def begin(
-        self, kind: str, location: str, parent: str, metadata: Mapping[str, Any], arguments: Mapping[str, Any]
+        self,
+        kind: str,
+        location: str,
+        parent: str,
+        metadata: Mapping[str, Any],
+        arguments: Mapping[str, Any],
+        id: str | None = None,
     ) -> dict[str, Any]:
         """Keeps an operation that is still to be done, and its work."""
-        id, now = new_id(), time.time()
+        id, now = id or new_id(), time.time()
         body = {
             "name": resource_name(location, parent, "operations", id),
             "metadata": _stamped(metadata, now, now),
@@ -61,14 +67,21 @@ class Operations:
             self._database.write("INSERT INTO work VALUES (?,?,?,0)", id, kind, json.dumps(arguments))
         return body
 
-    def record_done(self, location: str, parent: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """Keeps an operation of a location that was done at once and answers nothing."""
-        id, now = new_id(), time.time()
+    def record_done(
+        self,
+        location: str,
+        parent: str,
+        metadata: Mapping[str, Any],
+        response: Mapping[str, Any] = EMPTY,
+        id: str | None = None,
+    ) -> dict[str, Any]:
+        """Keeps an operation of a location that was done at once; most answer nothing."""
+        id, now = id or new_id(), time.time()
         body = {
             "name": resource_name(location, "operations", id),
             "metadata": _stamped(metadata, now, now),
             "done": True,
-            "response": EMPTY,
+            "response": dict(response),
         }
         self._insert(id, location, parent, body, now)
         return body

@@ -94,7 +94,7 @@ class EndpointRoutes:
         return json_response(self._body(self._endpoint(call)))
 
     def list(self, call: Call) -> Response:
-        found = self._endpoints.endpoints(call.path["locationsId"])
+        found = [each for each in self._endpoints.endpoints(call.path["locationsId"]) if each.location]
         return page(call, "endpoints", found, sequence=lambda each: each.sequence, body=self._body, fields=_FIELDS)
 
     def patch(self, call: Call) -> Response:

@@ -79,7 +79,9 @@ class ModelRoutes:
 
     def list(self, call: Call) -> Response:
         versions = [
-            version for version in self._models.versions(call.path["locationsId"]) if DEFAULT in version.aliases
+            version
+            for version in self._models.versions(call.path["locationsId"])
+            if version.location and DEFAULT in version.aliases
         ]
         return self._page(call, versions)
 

@@ -6,8 +6,9 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from cloudml_magic.discovery import Document, normalise, normalise_parameters
 from cloudml_magic.local_platform.buckets.digests import crc32c_of, declared_digests
@@ -27,6 +28,10 @@ _CONNECTION_PAUSE = 0.02
 _LONGEST_ERROR = 4000
 
 
+Prediction = Callable[[Request, bool], Awaitable[Response]]
+"""Answers a request for a model; true where the connection to the model is kept for the next. Raises PlatformError."""
+
+
 class PredictionRoutes:
     """Answers `endpoints.predict` and `endpoints.rawPredict`."""
 
@@ -40,23 +45,18 @@ class PredictionRoutes:
         """The ids of what is answered here and by no handler."""
         return [method.id for method in self._methods.values()]
 
-    def find(self, verb: str, path: str) -> tuple[str, str, str] | None:
-        """The verb of a prediction, its location and its endpoint; None for every other request."""
+    def find(self, verb: str, path: str) -> Prediction | None:
+        """What answers a prediction; None for every other request."""
         kind = path.rpartition(":")[2]
         if verb != "POST" or kind not in self._methods:
             return None
         parts = self._methods[kind].read(path)
-        return None if parts is None else (kind, parts["locationsId"], parts["endpointsId"])
+        return None if parts is None else partial(self._answer, kind, parts["locationsId"], parts["endpointsId"])
 
-    async def answer(self, found: tuple[str, str, str], request: Request, *, keep: bool = True) -> Response:
-        """The answer of one deployed version; raises PlatformError."""
-        kind, location, endpoint = found
-        if request.length > self.limit:
-            raise PlatformError(400, f"Request payload size exceeds the limit: {self.limit} bytes.")
+    async def _answer(self, kind: str, location: str, endpoint: str, request: Request, keep: bool) -> Response:
         if kind == "predict" and request.query_text:
             normalise_parameters(self._api, self._methods[kind], request.query)
-        body = request.body.read()
-        _check_whole(request, body)
+        body = self.read(request)
         content_type = request.header("content-type") or "application/json"
         if kind == "rawPredict":
             content_type, body = self._unwrapped(content_type, body)
@@ -64,10 +64,18 @@ class PredictionRoutes:
         if kind == "rawPredict" and request.header("accept"):
             headers["Accept"] = request.header("accept")
         query = request.query_text if kind == "rawPredict" else ""
-        target, answer = await self._asked(location, endpoint, request.header(WANTED), headers, query, body, keep)
-        return _hashed(_predicted(target, answer) if kind == "predict" else _raw(target, answer))
+        target, answer = await self.ask(location, endpoint, request.header(WANTED), headers, query, body, keep)
+        return hashed(_predicted(target, answer) if kind == "predict" else _raw(target, answer))
 
-    async def _asked(
+    def read(self, request: Request) -> bytes:
+        """The body of a request for a model, if it is no larger than it may be and arrived whole."""
+        if request.length > self.limit:
+            raise PlatformError(400, f"Request payload size exceeds the limit: {self.limit} bytes.")
+        body = request.body.read()
+        _check_whole(request, body)
+        return body
+
+    async def ask(
         self,
         location: str,
         endpoint: str,
@@ -77,6 +85,7 @@ class PredictionRoutes:
         body: bytes,
         keep: bool,
     ) -> tuple[Target, Answer]:
+        """The answer of one deployed version, `wanted` or by the traffic split; raises PlatformError."""
         route, target = await self._begun(location, endpoint, wanted)
         try:
             head = _head(target.route, query, headers, len(body))
@@ -150,7 +159,7 @@ def _check_whole(request: Request, body: bytes) -> None:
         raise PlatformError(503, "The request's body arrived damaged; its checksum is another one.")
 
 
-def _hashed(response: Response) -> Response:
+def hashed(response: Response) -> Response:
     """With the checksum of the body: a bit that flips in a number makes another number, and no error."""
     return replace(response, headers={**response.headers, _HASH: f"crc32c={crc32c_of(response.body)}"})
 
@@ -185,7 +194,7 @@ def _head(route: str, query: str, headers: Mapping[str, str], length: int) -> by
 def _predicted(target: Target, answer: Answer) -> Response:
     """The process's answer with what Vertex adds, not parsed for it."""
     if answer.status != 200:
-        raise _translated(answer)
+        raise translated(answer)
     body = answer.body.rstrip()
     if not body.startswith(b"{") or not body.endswith(b"}"):
         raise PlatformError(500, "The serving process answered something else than a JSON object.")
@@ -218,14 +227,20 @@ def _raw(target: Target, answer: Answer) -> Response:
     return Response(answer.status, headers, answer.body)
 
 
-def _translated(answer: Answer) -> PlatformError:
+def translated(answer: Answer) -> PlatformError:
     """An error of the serving process in Google's shape."""
-    text = answer.body.decode("utf-8", "replace")
-    with contextlib.suppress(ValueError, TypeError, KeyError):
-        text = str(json.loads(text)["error"])
+    text = error_text(answer)
     retry = answer.headers.get("retry-after", "")
     code = answer.status if 400 <= answer.status < 600 else 500
     return PlatformError(
         code, text[:_LONGEST_ERROR] or f"The serving process answered {answer.status}.",
         retry_after=int(retry) if retry.isdigit() else None,
     )  # fmt: skip
+
+
+def error_text(answer: Answer) -> str:
+    """What the serving process says is wrong."""
+    text = answer.body.decode("utf-8", "replace")
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        text = str(json.loads(text)["error"])
+    return text

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cloudml_magic.discovery import document, violations
+from cloudml_magic.local_platform.artifacts import engine_folder, pin
 from cloudml_magic.local_platform.jobs.runner import JobRunner
 from cloudml_magic.local_platform.platform import LocalPlatform
 from cloudml_magic.local_platform.server import PlatformServer, listen_on
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
+from tests.batch.conftest import write_engine
 from tests.jobs.test_packages import sdist
 from tests.local_platform.conftest import TOKEN, Served, places_in
+from tests.local_platform.saved_models import write_model
 
 PROJECT = "projects/tutorial"
 JOBS = f"/v1/{PROJECT}/jobs"
+MODELS = f"/v1/{PROJECT}/models"
 _FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
-
-SendTo = Callable[[str], Any]
 
 
 @dataclass
@@ -69,16 +73,64 @@ class Running(Served):
         file = self.places.jobs / id / replica / "output.log"
         return file.read_text("utf-8") if file.exists() else ""
 
+    def model(self, name: str, factor: int = 2) -> str:
+        """The address of a SavedModel that multiplies `inputs`, two numbers, into `outputs`; it needs no TensorFlow."""
+        folder = self.places.buckets / "cloudml-local" / name
+        write_multiplier(folder, factor)
+        address = f"gs://cloudml-local/{name}/"
+        write_multiplying_engine(folder, engine_folder(self.places.engines, pin(folder, address)), factor)
+        return address
+
+    def done(self, operation: Any, seconds: float = 60) -> Any:
+        """The operation when it is done."""
+        deadline = time.monotonic() + seconds
+        while not operation.get("done"):
+            assert time.monotonic() < deadline, operation
+            operation = self.ask("GET", f"/v1/{operation['name']}")
+        return operation
+
+    def create_version(self, model: str, name: str, uri: str, **fields: Any) -> Any:
+        """A version that serves, of a model that is made if it is not there."""
+        if self.send("GET", f"{MODELS}/{model}")[0] == 404:
+            self.ask("POST", MODELS, {"name": model})
+        body = {"name": name, "deploymentUri": uri, "runtimeVersion": "1.13", **fields}
+        operation = self.done(self.ask("POST", f"{MODELS}/{model}/versions", body))
+        assert "error" not in operation, operation
+        return operation["response"]
+
     def run(self, id: str, code: str, **fields: Any) -> Any:
         """A training job that has ended."""
         self.ask("POST", JOBS, self.training(id, code, **fields))
         return self.wait(id)
 
 
+def write_multiplier(folder: Path, factor: int) -> None:
+    write_model(folder, manifest=True)
+    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(bytes([factor]) * 100)
+    document = json.loads((folder / "cloudml.json").read_bytes())
+    tensors = {"dtype": "float32", "shape": [None, 2]}
+    document["signatures"] = {"serving_default": {"inputs": {"inputs": tensors}, "outputs": {"outputs": tensors}}}
+    names = document["files"]
+    document["files"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    (folder / "cloudml.json").write_text(json.dumps(document))
+
+
+def write_multiplying_engine(folder: Path, engine: Path, factor: int) -> None:
+    from onnx import TensorProto, helper, numpy_helper
+
+    write_engine(
+        folder, engine,
+        {"nodes": [helper.make_node("Mul", ["inputs", "factor"], ["product"])],
+         "initializer": [numpy_helper.from_array(np.array([factor], np.float32), "factor")]},
+        [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["n", 2])],
+        {"outputs": helper.make_tensor_value_info("product", TensorProto.FLOAT, ["n", 2])},
+    )  # fmt: skip
+
+
 @contextmanager
 def running(places: PlatformPlaces, settings: PlatformSettings | None = None) -> Iterator[Running]:
     """A platform of these places, until the block ends."""
-    settings = settings or PlatformSettings(cpu_jobs=2, spare=False, fast_engine=False)
+    settings = settings or PlatformSettings(cpu_jobs=2, spare=False)
     platform = LocalPlatform(
         places,
         lambda resources: JobRunner(places, resources, places.buckets, settings, grace_seconds=1.0),

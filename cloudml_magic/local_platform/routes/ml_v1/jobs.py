@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.errors import PlatformError, refused
 from cloudml_magic.local_platform.resources.ml_jobs import MlJobs, StoredMlJob, failure_of
+from cloudml_magic.local_platform.resources.ml_versions import etag_in_bytes
 from cloudml_magic.local_platform.routes.call import Call, Handler
-from cloudml_magic.local_platform.routes.fields import check_etag, masked_changes
+from cloudml_magic.local_platform.routes.fields import check_etag
 from cloudml_magic.local_platform.routes.jobs import Runner
-from cloudml_magic.local_platform.routes.ml_v1.refusals import check_ml_labels, check_name, refused
+from cloudml_magic.local_platform.routes.ml_v1.changes import changed
+from cloudml_magic.local_platform.routes.ml_v1.refusals import check_ml_labels, check_name
 from cloudml_magic.local_platform.routes.ml_v1.training_input import check_training_input, custom_job
 from cloudml_magic.local_platform.routes.pages import page
 from cloudml_magic.local_platform.times import written_in_seconds
@@ -84,15 +83,11 @@ class MlJobRoutes:
         return json_response({})
 
     def patch(self, call: Call) -> Response:
-        changes = masked_changes(call.body, call.query.get("updateMask", ""), ("labels", "etag"))
         with self._jobs.database.transaction():
             before = self._job(call)
-            check_etag(call.body.get("etag"), _etag(before))
-            submitted = {**before.submitted}
-            if "labels" in changes:
-                submitted["labels"] = {
-                    name: value for name, value in (changes["labels"] or {}).items() if value is not None
-                }
+            check_etag(call.body.get("etag"), etag_in_bytes(before.submitted))
+            sent = {"labels": call.body.get("labels")}
+            submitted = changed(before.submitted, sent, call.query.get("updateMask", ""), ("labels", "etag"))
             check_ml_labels(submitted, "job")
             self._jobs.change(before.job.id, submitted)
         return json_response(self._body(self._job(call)))
@@ -109,7 +104,7 @@ class MlJobRoutes:
             **found.submitted,
             "createTime": written_in_seconds(job.created),
             "state": str(job.state),
-            "etag": _etag(found),
+            "etag": etag_in_bytes(found.submitted),
             "trainingOutput": {},
         }
         position = self._runner.position(job.id) if job.state is JobState.QUEUED else None
@@ -126,9 +121,3 @@ class MlJobRoutes:
 
 def _taken() -> PlatformError:
     return refused(409, "job.job_id", "A job with this id already exists.")
-
-
-def _etag(found: StoredMlJob) -> str:
-    """Changes whenever what can be changed does; bytes, as the schema has it."""
-    text = json.dumps(found.submitted, sort_keys=True).encode()
-    return base64.b64encode(hashlib.sha256(text).digest()[:12]).decode()

@@ -1,4 +1,4 @@
-"""How the older API refuses: one field, what is wrong with it, and both again as a detail."""
+"""What the older API requires of names, labels and required fields."""
 
 from __future__ import annotations
 
@@ -6,18 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.errors import refused
 from cloudml_magic.local_platform.routes.fields import Violations, check_labels
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LONGEST_NAME = 128
-
-
-def refused(code: int, field: str, description: str, *, status: str | None = None) -> PlatformError:
-    """A refusal for a field, in the words of the older API."""
-    return PlatformError(
-        code, f"Field: {field} Error: {description}", status=status, violations=[(field, description)]
-    )  # fmt: skip
+NOT_SET = "Required field is not set."
 
 
 def check_name(name: str, field: str) -> None:
@@ -41,7 +35,7 @@ def check_ml_labels(body: Mapping[str, Any], where: str) -> None:
 def required(holder: Mapping[str, Any], field: str, where: str) -> None:
     """Refuses what leaves out a field that must be there; `field` as the schema writes it."""
     if not holder.get(field):
-        raise refused(400, f"{where}.{snake(field)}", "Required field is not set.")
+        raise refused(400, f"{where}.{snake(field)}", NOT_SET)
 
 
 def snake(field: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.errors import PlatformError, refused
 from cloudml_magic.local_platform.images import runtime_image
 from cloudml_magic.local_platform.jobs.replicas import bucket_path
 from cloudml_magic.local_platform.routes.ml_v1.machines import TIERS, PoolNeed, machine_need
-from cloudml_magic.local_platform.routes.ml_v1.refusals import refused, required, snake
+from cloudml_magic.local_platform.routes.ml_v1.refusals import required, snake
 
 _WHERE = "training_input"
 _MOST_PACKAGES = 100

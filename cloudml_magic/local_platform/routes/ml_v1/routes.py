@@ -1,0 +1,43 @@
+"""All that the older API answers with a handler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cloudml_magic.local_platform.predictors.deployments import Deployments
+from cloudml_magic.local_platform.resources.ml_jobs import MlJobs
+from cloudml_magic.local_platform.resources.ml_versions import MlVersions
+from cloudml_magic.local_platform.resources.operations import Operations
+from cloudml_magic.local_platform.routes.call import Handler
+from cloudml_magic.local_platform.routes.jobs import Runner
+from cloudml_magic.local_platform.routes.ml_v1.jobs import MlJobRoutes
+from cloudml_magic.local_platform.routes.ml_v1.models import MlModelRoutes, Worker
+from cloudml_magic.local_platform.routes.ml_v1.operations import MlOperationRoutes
+from cloudml_magic.local_platform.routes.ml_v1.project import MlProjectRoutes
+from cloudml_magic.local_platform.routes.ml_v1.versions import MlVersionRoutes
+
+
+class MlRoutes:
+    """Handlers of `ml.projects.*`."""
+
+    def __init__(
+        self,
+        jobs: MlJobs,
+        runner: Runner,
+        versions: MlVersions,
+        deployments: Deployments,
+        operations: Operations,
+        worker: Worker,
+        buckets: Path,
+    ) -> None:
+        self._rooms = (
+            MlJobRoutes(jobs, runner),
+            MlModelRoutes(versions, deployments, operations, worker),
+            MlVersionRoutes(versions, deployments, operations, worker, buckets),
+            MlOperationRoutes(operations, worker),
+            MlProjectRoutes(),
+        )
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {id: handler for room in self._rooms for id, handler in room.handlers().items()}
