@@ -72,7 +72,13 @@ class Ledger:
         """The submission that became this resource."""
         return next(iter(self._rows("WHERE resource_name = ?", (resource_name,))), None)
 
-    def _rows(self, tail: str, parameters: tuple[str, ...]) -> list[Submission]:
+    def in_cloud(self, most: int) -> list[Submission]:
+        """The latest submissions to the cloud that arrived."""
+        return self._rows(
+            "WHERE target = ? AND resource_name IS NOT NULL ORDER BY number DESC LIMIT ?", (Target.CLOUD.value, most)
+        )
+
+    def _rows(self, tail: str, parameters: tuple[object, ...]) -> list[Submission]:
         with self._open() as connection:
             found = connection.execute(f"SELECT {_COLUMNS} FROM submissions {tail}", parameters)
             return [

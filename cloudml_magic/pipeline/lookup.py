@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from cloudml_magic.connection import Connection, place_of
+from cloudml_magic.connection import Connection, Place, place_of
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.ledger import Submission
 from cloudml_magic.pipeline.batch_job import BatchJob
@@ -19,6 +19,7 @@ from cloudml_magic.records import JobKind, JobSnapshot
 
 _LONGEST_SUBMISSION = 3600.0
 _NAMED = 10
+_REMEMBERED = 200
 
 
 def job(name: str = "latest") -> Job:
@@ -39,7 +40,10 @@ def find_job(name: str) -> Job | None:
 
 
 def job_of_id(identifier: str) -> Job:
-    """The job of an id, whatever jobs are called."""
+    """The job of an id, whatever jobs are called: one sent to the cloud from here, or one where jobs go now."""
+    for submission in ledger().in_cloud(_REMEMBERED):
+        if (submission.resource_name or "").endswith(f"/{identifier}"):
+            return _of(submission)
     there = connection()
     return _job(there.client.job_of_id(identifier), there)
 
@@ -48,6 +52,20 @@ def jobs(most: int | None = None) -> list[Job]:
     """Every job of the place where jobs go now, latest first, or so many of them."""
     here = connection()
     return [_job(snapshot, here) for snapshot in islice(here.client.jobs(), most)]
+
+
+def jobs_in_cloud(most: int) -> list[Job]:
+    """The latest jobs that were sent to the cloud from here, whatever is set now; one call for each place."""
+    sent: dict[Place, list[str]] = {}
+    for submission in ledger().in_cloud(most):
+        there = place_of(CURRENT, submission.target, submission.resource_name)
+        sent.setdefault(there, []).append((submission.resource_name or "").rpartition("/")[2])
+    found = []
+    for there, ids in sent.items():
+        reached = connection_to(there)
+        listed = islice(reached.client.jobs(), _REMEMBERED)
+        found += [_job(snapshot, reached) for snapshot in listed if snapshot.id in ids]
+    return found
 
 
 def older_than(age: str, now: float) -> list[Job]:

@@ -12,6 +12,7 @@ from cloudml_magic.connection import only_looking, platform_has_begun
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.lookup import job_of_id
+from cloudml_magic.pipeline.session import ledger
 from cloudml_magic.server_extension.following.folded_job import PLATFORM_GONE, folded, is_unfollowed, unfollowed
 from cloudml_magic.server_extension.following.follower import Follower
 from cloudml_magic.server_extension.workers import Workers
@@ -105,7 +106,7 @@ class JobAnswers:
         return job
 
     def _job(self, job_id: str) -> Job:
-        if not platform_has_begun():
+        if not platform_has_begun() and not ledger().in_cloud(1):
             raise _unknown(job_id)
         try:
             return job_of_id(job_id)

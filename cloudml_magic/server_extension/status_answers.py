@@ -26,34 +26,44 @@ class StatusAnswers:
 
     def status(self, listed: Sequence[Job] | None = None) -> dict[str, Any]:
         """The status line; `listed` are the jobs, where somebody has just asked for them."""
-        where = place(CURRENT)
         state, words = platform_standing()
         jobs: Sequence[Job] = []
         deployed = 0
-        if state is PlatformState.UP and platform_has_begun():
-            try:
-                jobs = self._follower.listed()[0] if listed is None else listed
+        try:
+            jobs = self._follower.listed()[0] if listed is None else listed
+            if state is PlatformState.UP and platform_has_begun():
                 deployed = _deployed()
-            except CloudMLError as error:
-                state, words = PlatformState.UNREACHABLE, error.what
+        except CloudMLError as error:
+            state, words = PlatformState.UNREACHABLE, error.what
         states = [job.last_seen.state for job in jobs]
+        prices = self._follower.prices()
+        project, region, bucket = _where()
         return {
             "api": _API,
             "version": VERSION,
             "session": self._follower.session,
-            "target": where.target.value,
-            "project": where.project,
-            "region": where.region,
-            "bucket": where.bucket.bucket,
-            "platform": {"state": state.value, "words": words},
+            "target": CURRENT.value("target"),
+            "project": project,
+            "region": region,
+            "bucket": bucket,
+            "platform": {"state": state.value, "words": " ".join(filter(None, (words, self._follower.cloud.trouble)))},
             "running": sum(state in (JobState.RUNNING, JobState.CANCELLING) for state in states),
             "queued": sum(state in _WAITING for state in states),
             "deployed": deployed,
             # Nothing that runs on this machine costs anything.
-            "cost_per_hour": None,
-            "currency": None,
+            "cost_per_hour": sum(price.per_hour for price in prices) if prices else None,
+            "currency": prices[0].currency if prices else None,
             "can_tensorboard": importlib.util.find_spec("tensorboard") is not None,
         }
+
+
+def _where() -> tuple[str, str, str]:
+    """Project, region and bucket of where jobs go now, as far as they are set."""
+    try:
+        where = place(CURRENT)
+    except CloudMLError:
+        return "", "", ""
+    return where.project, where.region, where.bucket.bucket
 
 
 def _deployed() -> int:

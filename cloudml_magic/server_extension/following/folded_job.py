@@ -14,7 +14,7 @@ from cloudml_magic.connection import only_looking
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
-from cloudml_magic.records import JobEvent, JobOrigin, JobSnapshot
+from cloudml_magic.records import JobEvent, JobOrigin, JobSnapshot, Price
 from cloudml_magic.server_extension.following.deltas import Moment, changes, delta, is_nothing
 
 Send = Callable[[dict[str, Any]], None]
@@ -117,6 +117,11 @@ class FoldedJob:
             self.is_given_up = True
             self._fall_back(self._snapshot)
             self.end_reading()
+
+    @property
+    def price(self) -> Price | None:
+        """What an hour of it costs, as far as its origin was read and says it."""
+        return None if self._origin is None else self._origin.price
 
     def _fall_back(self, snapshot: JobSnapshot) -> None:
         self._snapshot, self._progress = snapshot, _unfollowed(snapshot)

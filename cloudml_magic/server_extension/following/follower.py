@@ -14,7 +14,9 @@ from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.lookup import job_of_id, jobs
 from cloudml_magic.pipeline.session import ledger
 from cloudml_magic.places import ledger_file
+from cloudml_magic.records import Price
 from cloudml_magic.server_extension.attendance import Attendance, AttendedFile
+from cloudml_magic.server_extension.following.cloud_jobs import CloudJobs
 from cloudml_magic.server_extension.following.ended_jobs import EndedJobs
 from cloudml_magic.server_extension.following.folded_job import FoldedJob
 from cloudml_magic.server_extension.following.heartbeat import Heartbeat
@@ -42,6 +44,7 @@ class Follower:
         self.session = session
         self.attendance = attendance
         self.ended = EndedJobs()
+        self.cloud = CloudJobs()
         self._attended_file = attended_file
         self._heartbeat = heartbeat
         self._most = most
@@ -89,6 +92,12 @@ class Follower:
         with self._lock:
             return self._running.get(job_id)
 
+    def prices(self) -> list[Price]:
+        """What an hour of each job costs that runs and is followed, as far as it is known."""
+        with self._lock:
+            followed = list(self._running.values())
+        return [folded.price for folded in followed if folded.price is not None and not folded.has_ended]
+
     def read(self, folded: FoldedJob) -> None:
         """Reads a job's events, unless as many jobs are read as may be."""
         with self._lock:
@@ -109,10 +118,10 @@ class Follower:
 
     def listed(self) -> tuple[list[Job], bool]:
         """The newest jobs, and whether there are more; pages hear of those that came and went."""
-        found: list[Job] = []
+        found = list(self.cloud.listed(_signature()))
         if platform_has_begun():
             with only_looking():
-                found = jobs(MOST_LISTED + 1)
+                found = sorted([*found, *jobs(MOST_LISTED + 1)], key=lambda job: job.last_seen.created, reverse=True)
         shown, more = found[:MOST_LISTED], len(found) > MOST_LISTED
         self._listed = time.monotonic()
         self._compare(shown, more)
