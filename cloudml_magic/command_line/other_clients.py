@@ -1,4 +1,4 @@
-"""What points other people's clients at the local platform: variables for a shell, and Python that runs as it stands."""
+"""What points other people's clients at the local platform: variables for a shell, and Python to run as it stands."""
 
 from __future__ import annotations
 

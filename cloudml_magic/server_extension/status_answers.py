@@ -27,14 +27,14 @@ class StatusAnswers:
     def status(self, listed: Sequence[Job] | None = None) -> dict[str, Any]:
         """The status line; `listed` are the jobs, where somebody has just asked for them."""
         state, words = platform_standing()
-        jobs: Sequence[Job] = []
+        jobs: Sequence[Job] = self._follower.in_cloud()
         deployed = 0
-        try:
-            jobs = self._follower.listed()[0] if listed is None else listed
-            if state is PlatformState.UP and platform_has_begun():
+        if state is PlatformState.UP and platform_has_begun():
+            try:
+                jobs = self._follower.listed()[0] if listed is None else listed
                 deployed = _deployed()
-        except CloudMLError as error:
-            state, words = PlatformState.UNREACHABLE, error.what
+            except CloudMLError as error:
+                state, words = PlatformState.UNREACHABLE, error.what
         states = [job.last_seen.state for job in jobs]
         prices = self._follower.prices()
         project, region, bucket = _where()

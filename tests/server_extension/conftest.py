@@ -17,6 +17,7 @@ from tornado.httpclient import HTTPClientError, HTTPResponse
 from cloudml_magic import pipeline
 from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.pipeline import Job
+from tests.cloud.conftest import cloud_platform, google_cloud  # noqa: F401
 
 REPORTING = "from cloudml_magic import report\nimport time\n"
 

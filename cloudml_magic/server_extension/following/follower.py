@@ -118,14 +118,23 @@ class Follower:
 
     def listed(self) -> tuple[list[Job], bool]:
         """The newest jobs, and whether there are more; pages hear of those that came and went."""
-        found = list(self.cloud.listed(_signature()))
+        found = self.in_cloud()
         if platform_has_begun():
-            with only_looking():
-                found = sorted([*found, *jobs(MOST_LISTED + 1)], key=lambda job: job.last_seen.created, reverse=True)
+            try:
+                with only_looking():
+                    found = sorted([*found, *jobs(MOST_LISTED + 1)], key=lambda job: -job.last_seen.created)
+            except CloudMLError:
+                # What is in the cloud can be shown while nothing answers here.
+                if not found:
+                    raise
         shown, more = found[:MOST_LISTED], len(found) > MOST_LISTED
         self._listed = time.monotonic()
         self._compare(shown, more)
         return shown, more
+
+    def in_cloud(self) -> list[Job]:
+        """The jobs that were sent to the cloud from here."""
+        return self.cloud.listed(_signature())
 
     def note_trouble(self, job: Job, problem: Exception) -> None:
         """Writes into the server's log, once for each job, why it cannot be shown."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_jupyter.jupyter_server import *  # noqa: F403
 
 from cloudml_magic import pipeline
+from cloudml_magic.local_platform.address import PlatformAddress
 from cloudml_magic.pipeline import session
 from cloudml_magic.places import ledger_file
 from tests.cloud.conftest import Cloud
@@ -18,18 +18,16 @@ from tests.server_extension.conftest import Server, in_thread
 
 
 @pytest.fixture
-def jp_server_config() -> dict[str, Any]:
-    return {"ServerApp": {"jpserver_extensions": {"cloudml_magic": True}}}
+def home(cloud_platform: PlatformAddress) -> Path:
+    """The HOME of the rehearsed cloud, not that of the other tests here."""
+    return Path(os.environ["HOME"])
 
 
 @pytest.fixture
-def home_of_tests() -> str:
-    return os.environ["HOME"]
-
-
-@pytest.fixture
-def server(home_of_tests: str, google_cloud: Cloud, jp_serverapp: Any, jp_fetch: Any) -> Server:
-    os.environ["HOME"] = home_of_tests
+def server(
+    home: Path, google_cloud: Cloud, jp_serverapp: Any, jp_fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> Server:
+    monkeypatch.setenv("HOME", str(home))
     return Server(jp_fetch)
 
 
@@ -57,4 +55,3 @@ async def test_a_job_of_a_notebook_is_listed_shown_and_cancelled(
     assert (status["target"], status["running"] + status["queued"]) == ("local", 1)
     assert not (tmp_path / "elsewhere/.local/state/cloudml-magic/platform").exists()
     await server.post("jobs", running.id, "cancel")
-    monkeypatch.setenv("HOME", str(ledgers.parent.parent.parent))
