@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 MOST_POINTS = 20_000
@@ -77,6 +77,12 @@ class MetricCurves:
         self._epochs += 1
         for name, series in self._by_epoch.items():
             series.add(None, metrics.get(name, math.nan))
+
+    def begin_epochs_again(self, rows: Iterable[Mapping[str, float]]) -> None:
+        """Only these epochs count."""
+        self._by_epoch, self._epochs = {}, 0
+        for metrics in rows:
+            self.add_epoch(metrics)
 
     def add_reported(self, step: float | None, metrics: Mapping[str, float]) -> None:
         """The code has reported values at a step."""

@@ -124,6 +124,8 @@ def prepare(
         "data": data,
         "cells": packed.labels,
     }
+    if machine.restarts:
+        told["resume"] = True
     spec = JobSpec(
         name=name,
         token=token,

@@ -33,13 +33,17 @@ class JobProgress:
     started: float | None = None
     ended: float | None = None
     device: str | None = None
+    starts: int = 0
+    resumed_at: tuple[int, int] | None = None
     fit: int = 0
+    done_before: int = 0
     epochs: int | None = None
     epoch: int = 0
     step: int | None = None
     steps: int | None = None
     epoch_seconds: list[float] = field(default_factory=list)
     rows: list[dict[str, float]] = field(default_factory=list)
+    fits_of_rows: list[int] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
     curves: MetricCurves = field(default_factory=MetricCurves)
     warnings: list[str] = field(default_factory=list)
@@ -59,8 +63,13 @@ class JobProgress:
 
     @property
     def epochs_done(self) -> int:
-        """Epochs of the current fit that have ended."""
-        return len(self.epoch_seconds)
+        """Epochs of the current fit that have ended, in this run of the job or in one that was interrupted."""
+        return self.done_before + len(self.epoch_seconds)
+
+    @property
+    def interruptions(self) -> int:
+        """How often the job had to begin again."""
+        return max(0, self.starts - 1)
 
     def seconds_left(self) -> float | None:
         """How long the current fit may still take, judged by its last epochs; of a batch, by its rows so far."""
@@ -104,11 +113,30 @@ def _state(progress: JobProgress, event: JobEvent) -> None:
         progress.ended = event.time
 
 
+def _started(progress: JobProgress, event: JobEvent) -> None:
+    progress.starts += 1
+    progress.resumed_at = None
+
+
 def _fit(progress: JobProgress, event: JobEvent) -> None:
     progress.fit = _whole(event.fields.get("fit")) or progress.fit + 1
     progress.epochs = _whole(event.fields.get("epochs"))
     progress.steps = _whole(event.fields.get("steps"))
-    progress.epoch, progress.step, progress.epoch_seconds = 0, None, []
+    progress.done_before = min(_whole(event.fields.get("done")) or 0, progress.epochs or 0)
+    progress.epoch, progress.step, progress.epoch_seconds = progress.done_before, None, []
+    if progress.interruptions:
+        if progress.resumed_at is None and progress.done_before < (progress.epochs or 0):
+            progress.resumed_at = progress.fit, progress.done_before + 1
+        _forget_what_comes_again(progress)
+
+
+def _forget_what_comes_again(progress: JobProgress) -> None:
+    """After an interruption the epochs that no checkpoint held are trained once more, and count once."""
+    own = [place for place, fit in enumerate(progress.fits_of_rows) if fit == progress.fit]
+    for place in reversed(own[progress.done_before :]):
+        del progress.rows[place], progress.fits_of_rows[place]
+    if len(own) > progress.done_before:
+        progress.curves.begin_epochs_again(progress.rows)
 
 
 def _step(progress: JobProgress, event: JobEvent) -> None:
@@ -125,9 +153,22 @@ def _epoch(progress: JobProgress, event: JobEvent) -> None:
     progress.epoch_seconds.append(taken if taken is not None and math.isfinite(taken) and taken >= 0 else 0.0)
     metrics = _numbers(event.fields.get("metrics"))
     _see(progress, metrics)
-    progress.rows.append(metrics)
-    progress.curves.add_epoch(metrics)
+    _add_row(progress, _whole(event.fields.get("fit")) or progress.fit, metrics)
     progress.step = None
+
+
+def _add_row(progress: JobProgress, fit: int, metrics: dict[str, float]) -> None:
+    place = len(progress.rows)
+    while progress.interruptions and place and progress.fits_of_rows[place - 1] > fit:
+        # A later fit has a checkpoint already, so that its epochs were not forgotten.
+        place -= 1
+    is_last = place == len(progress.rows)
+    progress.rows.insert(place, metrics)
+    progress.fits_of_rows.insert(place, fit)
+    if is_last:
+        progress.curves.add_epoch(metrics)
+    else:
+        progress.curves.begin_epochs_again(progress.rows)
 
 
 def _metric(progress: JobProgress, event: JobEvent) -> None:
@@ -202,6 +243,7 @@ def _log(progress: JobProgress, event: JobEvent) -> None:
 
 _READERS = {
     "state": _state,
+    "started": _started,
     "fit": _fit,
     "step": _step,
     "epoch": _epoch,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from .checkpoints import Checkpoints, FitState, plain_history
 from .import_hook import when_imported
 from .reporting import EventFile, epoch_line, metric_line, number, warn_of_nonfinite
 from .stopping import stop
@@ -23,12 +24,18 @@ Row = dict[str, Any]
 class FitReports:
     """What was trained so far: the model trained last and one row per epoch, over all fits."""
 
-    def __init__(self, events: EventFile | None, on_first_fit: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        events: EventFile | None,
+        on_first_fit: Callable[[], None] = lambda: None,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
         self.rows: list[Row] = []
         self.model: Any = None
         self.on_epoch: Callable[[int, dict[str, float]], None] | None = None
         self._events = events
         self._on_first_fit = on_first_fit
+        self._checkpoints = checkpoints
         self._fits = 0
 
     def install(self) -> None:
@@ -44,8 +51,32 @@ class FitReports:
             self._on_first_fit()
         params = getattr(callbacks, "params", None) or {}
         fit = _Fit(self._fits, int(params.get("epochs") or 1), params.get("steps"))
-        self._write("fit", urgent=True, fit=fit.number, epochs=fit.epochs, steps=fit.steps, model=_name(self.model))
+        told = {"epochs": fit.epochs, "steps": fit.steps, "model": _name(self.model)}
+        if self._checkpoints is not None and hasattr(self.model, "_initial_epoch"):
+            fit.restored = self._checkpoints.restore(fit.number, self.model, fit.epochs)
+        if fit.restored is not None:
+            told["done"] = fit.restored.epoch
+            self.rows += fit.restored.rows
+        self._write("fit", urgent=True, fit=fit.number, **told)
         return fit
+
+    def resume(self, fit: _Fit, callbacks: Any) -> None:
+        """The history goes on where it was, after Keras has begun a new one."""
+        history = getattr(callbacks, "_history", None)
+        if fit.restored is not None and history is not None:
+            history.history = fit.restored.history
+            history.epoch = list(range(fit.restored.epoch))
+
+    def keep(self, fit: _Fit, callbacks: Any, *, finished: bool) -> None:
+        """A checkpoint after an epoch, or of a `fit` that has ended; of one that was only skipped there is one."""
+        if self._checkpoints is None or not hasattr(self.model, "_initial_epoch"):
+            return
+        if not self._checkpoints.is_wanted(fit.number, finished) or (fit.restored and fit.restored.finished):
+            return
+        rows = [row for row in self.rows if row["fit"] == fit.number]
+        history = plain_history(getattr(callbacks, "_history", None))
+        done = rows[-1]["epoch"] if rows else 0
+        self._checkpoints.keep(fit.number, self.model, FitState(done, finished, None, history, rows))
 
     def step(self, fit: _Fit, now: float, logs: Any) -> None:
         """A report of the running epoch is due."""
@@ -77,12 +108,13 @@ class FitReports:
 class _Fit:
     """Where one `fit` stands."""
 
-    __slots__ = ("epoch", "epoch_began", "epochs", "next_report", "number", "step", "steps")
+    __slots__ = ("epoch", "epoch_began", "epochs", "next_report", "number", "restored", "step", "steps")
 
     def __init__(self, number: int, epochs: int, steps: int | None) -> None:
         self.number = number
         self.epochs = epochs
         self.steps = steps
+        self.restored: FitState | None = None
         self.epoch = 1
         self.step = 0
         self.epoch_began = time.monotonic()
@@ -104,8 +136,9 @@ def _watch_callback_list(watched: Any, reports: FitReports) -> None:
         first["__init__"](self, callbacks, *args, **params)
 
     def on_train_begin(self: Any, logs: Any = None) -> None:
-        self.cloudml_fit = reports.begin(self)
+        fit = self.cloudml_fit = reports.begin(self)
         first["on_train_begin"](self, logs)
+        reports.resume(fit, self)
 
     def on_epoch_begin(self: Any, epoch: int, logs: Any = None) -> None:
         fit = self.cloudml_fit
@@ -130,7 +163,13 @@ def _watch_callback_list(watched: Any, reports: FitReports) -> None:
         first["on_epoch_end"](self, epoch, logs)
         if self.cloudml_fit is not None:
             reports.epoch(self.cloudml_fit, self, epoch, logs)
+            reports.keep(self.cloudml_fit, self, finished=False)
         stop.check()
+
+    def on_train_end(self: Any, logs: Any = None) -> None:
+        first["on_train_end"](self, logs)
+        if self.cloudml_fit is not None:
+            reports.keep(self.cloudml_fit, self, finished=True)
 
     def on_test_batch_end(self: Any, batch: int, logs: Any = None) -> None:
         first["on_test_batch_end"](self, batch, logs)
@@ -153,6 +192,7 @@ _WATCHED = (
     "on_epoch_begin",
     "on_train_batch_end",
     "on_epoch_end",
+    "on_train_end",
     "on_test_batch_end",
     "on_test_end",
 )

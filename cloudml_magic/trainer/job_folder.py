@@ -16,6 +16,7 @@ class JobFolder:
     name: str = "job"
     model: str | None = None
     tensorboard: bool = False
+    resume: bool = False
     export: dict[str, Any] = field(default_factory=dict)
     shipped: dict[str, str] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class JobFolder:
             name=told.get("name") or "job",
             model=told.get("model"),
             tensorboard=bool(told.get("tensorboard")),
+            resume=bool(told.get("resume")),
             export=told.get("export") or {},
             shipped=told.get("shipped") or {},
             data=told.get("data") or {},

@@ -46,6 +46,7 @@ class EventFile:
         try:
             if self._descriptor is None:
                 os.makedirs(os.path.dirname(self._path), exist_ok=True)
+                content = self._line_break() + content
                 self._descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             os.write(self._descriptor, content)
             if self._closes:
@@ -56,6 +57,15 @@ class EventFile:
             if not self._failed:
                 print(f"The job's events cannot be written: {problem}", file=sys.stderr, flush=True)
             self._failed = True
+
+    def _line_break(self) -> bytes:
+        """What a run of the job that was killed while it wrote owes to its last line."""
+        try:
+            with open(self._path, "rb") as file:
+                file.seek(-1, os.SEEK_END)
+                return b"" if file.read(1) == b"\n" else b"\n"
+        except OSError:
+            return b""
 
     def flush(self) -> None:
         """Makes everything visible."""

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from . import reporting
 from .captured import CapturedModule, main_module
+from .checkpoints import Checkpoints
 from .data_files import place_data
 from .device import report_device
 from .failures import Failure, describe
@@ -55,7 +56,8 @@ def _run(job: JobFolder, events: EventFile | None, module: ModuleType) -> int:
     _report_start(events)
     for message in job.warnings:
         reporting.warn(message)
-    reports = FitReports(events, on_first_fit=lambda: report_device(events))
+    checkpoints = Checkpoints.of_job(job.path("checkpoints", "cloudml"), job.resume)
+    reports = FitReports(events, lambda: report_device(events), checkpoints)
     reports.install()
     failure: Failure | None = None
     code = SUCCEEDED
@@ -87,8 +89,11 @@ def _run(job: JobFolder, events: EventFile | None, module: ModuleType) -> int:
             # Finding the device out wakes the framework up: not for code that computed nothing with it.
             report_device(events)
         save_outcome(job, module, reports, events)
-    if code == SUCCEEDED and events is not None:
-        events.write("finished", urgent=True)
+    if code == SUCCEEDED:
+        if checkpoints is not None:
+            checkpoints.remove()
+        if events is not None:
+            events.write("finished", urgent=True)
     return code & 0xFF
 
 

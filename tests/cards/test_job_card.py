@@ -374,3 +374,21 @@ def test_a_gpu_that_is_not_there_is_a_warning_that_stays() -> None:
     shown = card([event("state", state="RUNNING", note=asked), event("state", state="SUCCEEDED")])
     assert f"warning: {asked}" in str(shown["text/plain"])
     assert asked in str(shown["text/html"])
+
+
+@pytest.mark.parametrize(
+    ("after", "words"),
+    [
+        ([event("fit", fit=1, epochs=5, done=3)], "Interrupted once, resumed at epoch 4."),
+        ([event("started"), event("fit", fit=1, epochs=5, done=4)], "Interrupted 2 times, resumed at epoch 5."),
+        ([event("fit", fit=1, epochs=2, done=2), event("fit", fit=2, epochs=9)], "Interrupted once, resumed at epoch 1 of fit 2."),
+        ([event("fit", fit=1, epochs=5)], "Interrupted once, begun again."),
+        ([], "Interrupted once, begun again."),
+    ],
+)  # fmt: skip
+def test_an_interruption_is_told_with_where_training_went_on(after: list[JobEvent], words: str) -> None:
+    """It explains the time that a job took; all three representations say it."""
+    shown = card([event("started"), event("state", state="RUNNING"), event("started"), *after])
+    check("job", shown[JOB_MIME])
+    assert shown[JOB_MIME]["warnings"] == [words]  # type: ignore[index]
+    assert words in str(shown["text/plain"]) and words in str(shown["text/html"])

@@ -92,3 +92,45 @@ def test_what_an_epoch_lacks_is_a_gap() -> None:
     loss, auc = progress_of(*epochs).curves.shown()
     assert str(loss.series.values) == "[nan, 1.0, 3.0]" and str(auc.series.values) == "[nan, nan, 2.0]"
     assert auc.series.steps == [1.0, 2.0, 3.0]
+
+
+def trained(fit: int, *epochs: int) -> list[tuple[str, dict[str, object]]]:
+    return [
+        ("epoch", {"fit": fit, "epoch": n, "seconds": 1.0, "metrics": {"loss": 1.0 / (10 * fit + n)}}) for n in epochs
+    ]
+
+
+def test_epochs_that_come_again_after_an_interruption_count_once() -> None:
+    """The checkpoint held two of the three epochs, so the third is trained and reported a second time."""
+    progress = progress_of(
+        ("started", {}), ("fit", {"fit": 1, "epochs": 1}), *trained(1, 1),
+        ("fit", {"fit": 2, "epochs": 5}), *trained(2, 1, 2, 3),
+        ("started", {}), ("fit", {"fit": 1, "epochs": 1, "done": 1}), ("fit", {"fit": 2, "epochs": 5, "done": 2}), *trained(2, 3, 4),
+    )  # fmt: skip
+    assert progress.interruptions == 1 and progress.resumed_at == (2, 3)
+    (loss,) = progress.curves.shown()
+    assert [row["loss"] for row in progress.rows] == loss.series.values == [1 / 11, 1 / 21, 1 / 22, 1 / 23, 1 / 24]
+    assert progress.epochs_done == 4
+
+
+def test_a_short_fit_that_comes_again_stands_before_the_later_one_that_was_held() -> None:
+    """Only what took long enough has a checkpoint."""
+    progress = progress_of(
+        ("started", {}), ("fit", {"fit": 1, "epochs": 1}), *trained(1, 1), ("fit", {"fit": 2, "epochs": 3}), *trained(2, 1, 2),
+        ("started", {}), ("fit", {"fit": 1, "epochs": 1}), *trained(1, 1), ("fit", {"fit": 2, "epochs": 3, "done": 1}), *trained(2, 2),
+    )  # fmt: skip
+    (loss,) = progress.curves.shown()
+    assert [row["loss"] for row in progress.rows] == loss.series.values == [1 / 11, 1 / 21, 1 / 22]
+
+
+def test_without_a_checkpoint_everything_comes_again() -> None:
+    progress = progress_of(
+        ("started", {}), ("fit", {"fit": 1, "epochs": 5}), *trained(1, 1, 2), ("started", {}), ("fit", {"fit": 1, "epochs": 5}),
+    )  # fmt: skip
+    assert progress.rows == [] and progress.curves.shown() == [] and progress.resumed_at == (1, 1)
+
+
+def test_what_a_job_reports_in_a_loop_of_its_own_stays() -> None:
+    """Nobody knows whether its code goes on or begins again."""
+    progress = progress_of(("started", {}), ("metric", {"step": 1, "metrics": {"loss": 3}}), ("started", {}))
+    assert progress.interruptions == 1 and progress.curves.shown()[0].series.values == [3.0]

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from cloudml_magic.pipeline.metric_curves import MetricCurve
-from cloudml_magic.pipeline.progress import JobProgress
+from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
 from cloudml_magic.records import Cost, JobFailure, JobKind, JobOrigin, JobSnapshot, Target
 from cloudml_magic.states import JobState
 from cloudml_magic.wording import clean, money, place_words
@@ -98,7 +98,7 @@ class JobView:
             fraction=_fraction(progress),
             curves=tuple(_curve(metric) for metric in progress.curves.shown()) if with_curves else (),
             log=tuple((moment, severity, _cut(text)) for moment, severity, text in progress.log),
-            warnings=tuple(_cut(warning) for warning in progress.warnings),
+            warnings=(*_interruptions(progress), *map(_cut, progress.warnings))[:LOG_LINES],
             failure=_failure(progress) if state is JobState.FAILED else None,
             cost=_cost(snapshot, progress, origin, now),
             artifacts=tuple(name for name in _ARTIFACTS if name in progress.artifacts),
@@ -165,6 +165,17 @@ def _note(progress: JobProgress) -> str:
 def _elapsed(snapshot: JobSnapshot, progress: JobProgress, now: float) -> float | None:
     began = progress.started or snapshot.started or progress.created or snapshot.created
     return max(0.0, (progress.ended or snapshot.ended or now) - began) if began else None
+
+
+def _interruptions(progress: JobProgress) -> tuple[str, ...]:
+    """That the job lost its machine, and where it went on; it is no failure, but it explains the time."""
+    count = progress.interruptions
+    if not count:
+        return ()
+    times = "once" if count == 1 else f"{count} times"
+    fit, epoch = progress.resumed_at or (1, 1)
+    resumed = f"resumed at epoch {epoch}" + (f" of fit {fit}" if fit > 1 else "")
+    return (f"Interrupted {times}, {'begun again' if (fit, epoch) == (1, 1) else resumed}.",)
 
 
 def _cost(snapshot: JobSnapshot, progress: JobProgress, origin: JobOrigin, now: float) -> Cost | None:
