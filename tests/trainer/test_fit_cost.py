@@ -21,7 +21,7 @@ class CallbackList:
         pass
 
     on_train_begin = on_epoch_begin = on_train_batch_end = on_epoch_end = _nothing
-    on_test_batch_end = on_test_end = _nothing
+    on_train_end = on_test_batch_end = on_test_end = _nothing
 
 
 class Costly:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from cloudml_magic.local_platform.jobs.batch_inputs import in_our_buckets, input
 from cloudml_magic.local_platform.jobs.environment import clean_environment
 from cloudml_magic.local_platform.jobs.packages import PreparationError
 from cloudml_magic.local_platform.jobs.preparation import PreparedJob
+from cloudml_magic.local_platform.jobs.restarts import died, emptied
 from cloudml_magic.local_platform.jobs.supervision import assignment
 from cloudml_magic.local_platform.logs import CHIEF
 from cloudml_magic.local_platform.predictors.process import python_module
@@ -26,8 +26,6 @@ from cloudml_magic.serving.batch.whole_file import write_whole
 
 MOST_DEATHS = 3
 _DEATHS = "deaths.json"
-_KEPT = ("output.log", "output.index")
-_TOLD_TO_STOP = 143
 
 
 def state_folder(jobs: Path, job_id: str) -> Path:
@@ -110,13 +108,7 @@ class Batches:
 
     def _assignment(self, job_id: str, state: Path, gpu: int | None) -> dict[str, Any]:
         folder = self._places.jobs / job_id / CHIEF
-        if folder.exists():
-            # Its log goes on; all else is of the process that died.
-            for each in folder.iterdir():
-                if each.name not in _KEPT:
-                    shutil.rmtree(each) if each.is_dir() else each.unlink()
-        (folder / "work").mkdir(parents=True)
-        folder.chmod(0o700)
+        emptied(folder)
         environment = {
             # Its notes on starting up would look like errors of the job.
             "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -131,7 +123,7 @@ class Batches:
 
     def goes_on(self, job_id: str, ended: Mapping[str, Any] | None) -> bool:
         """Whether one whose process ended like this is started again: it died, and had got on since its last deaths."""
-        if ended is not None and not _died(ended):
+        if ended is not None and not died(ended):
             return False
         state = state_folder(self._places.jobs, job_id)
         now = standing(state)
@@ -152,12 +144,6 @@ class Batches:
                 part.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 now.output.rmdir()
-
-
-def _died(ended: Mapping[str, Any]) -> bool:
-    if ended.get("cause") == "terminated":
-        return True
-    return ended.get("cause") == "exited" and (bool(ended.get("signal")) or ended.get("code") == _TOLD_TO_STOP)
 
 
 def told_of(job_folder: Path) -> dict[str, Any]:

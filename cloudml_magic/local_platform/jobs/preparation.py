@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from cloudml_magic.local_platform.jobs.replicas import (
     output_folder,
     replicas_of,
 )
+from cloudml_magic.local_platform.jobs.restarts import emptied, restart_note
 from cloudml_magic.local_platform.jobs.supervision import assignment
 from cloudml_magic.local_platform.settings import PROJECT_NUMBER
 from cloudml_magic.places import PlatformPlaces
@@ -81,7 +81,11 @@ class Preparation:
             say(f"Installing {', '.join(lacking)}")
             added = overlay.overlay_for(required, self._places.overlays)
         note = _device_note(body, gpu)
-        notes = [text for text in (note, *{check_image(replica.image): None for replica in replicas}) if text]
+        notes = [
+            text
+            for text in (restart_note(job_folder), note, *{check_image(replica.image): None for replica in replicas})
+            if text
+        ]
         cluster = Cluster(replicas)
         folder = output_folder(body, self._buckets)
         if folder is not None:
@@ -127,10 +131,8 @@ class Preparation:
         notes: list[str],
     ) -> dict[str, Any]:
         folder = self._places.jobs / job_id / replica.name
-        shutil.rmtree(folder, ignore_errors=True)
-        (folder / "work").mkdir(parents=True)
+        emptied(folder)
         (folder / "pip").mkdir()
-        folder.chmod(0o700)
         known = {**variables}
         for name, value in replica.variables:
             known[name] = expanded(value, known)

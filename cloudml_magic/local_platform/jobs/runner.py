@@ -34,6 +34,7 @@ from cloudml_magic.local_platform.jobs.outcomes import (
 from cloudml_magic.local_platform.jobs.packages import PreparationError
 from cloudml_magic.local_platform.jobs.preparation import Preparation, PreparedJob
 from cloudml_magic.local_platform.jobs.replicas import replicas_of
+from cloudml_magic.local_platform.jobs.restarts import begins_again
 from cloudml_magic.local_platform.jobs.runs import JobStore, Run, StoredJob, error_after_absence, record
 from cloudml_magic.local_platform.jobs.spare import WarmSpare
 from cloudml_magic.local_platform.jobs.supervision import SupervisedReplica, is_held, start_supervisor, tell
@@ -271,11 +272,18 @@ class JobRunner:
                 self._finish(run)
 
     def _goes_on(self, run: Run, ended: Mapping[str, Any] | None) -> bool:
-        """Starts a batch again whose process died: it knows itself where it was."""
-        if run.kind is not JobKind.BATCH or run.is_cancelled or run.error or not self._batches.goes_on(run.id, ended):
+        """Starts a job again whose process died: a batch knows itself where it was, a training from its checkpoints."""
+        if run.is_cancelled or run.error or run.living or not run.is_launched:
             return False
+        if run.kind is JobKind.BATCH:
+            if not self._batches.goes_on(run.id, ended):
+                return False
+            self._say(run.id, "Its process died; it goes on where it was.")
+        else:
+            job = self._resources.job(run.id)
+            if job is None or not begins_again(job.body, self._places.jobs / run.id, ended):
+                return False
         run.begin_again()
-        self._say(run.id, "Its process died; it goes on where it was.")
         self._begin(self._prepare, run)
         return True
 
