@@ -46,6 +46,7 @@ SETTINGS: dict[str, Setting] = {
             "service_account", "as whom jobs and deployed models act in the cloud, in place of Vertex AI's own agent"
         ),
         Setting("kms_key", "the key of yours under which the cloud keeps jobs, models and endpoints"),
+        Setting("requires", "packages that every job needs beyond what its code imports: 'pandas>=2,h5py'"),
         Setting("image", "container image of a job, in place of the one that fits this kernel"),
         Setting("concurrent_jobs", "jobs that the local platform runs at once, in place of one per GPU or two cores"),
         Setting("spare", "whether the local platform keeps a warm interpreter ready", "on", ("on", "off")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _NAMES = (
-    *("ml_init", "ml_code", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"),
+    *("ml_init", "ml_code", "ml_run", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"),
     *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict", "ml_batch_predict"),
 )
 
@@ -16,12 +16,13 @@ def register(shell: Any) -> None:
     """Registers every magic, and the recorder that knows cells by their id."""
     from cloudml_magic.history import CellRecorder
     from cloudml_magic.notebook.job_magics import JobMagics
+    from cloudml_magic.notebook.magics_of_2017 import MagicsOf2017
     from cloudml_magic.notebook.model_magics import ModelMagics
     from cloudml_magic.notebook.predict_magics import PredictMagics
     from cloudml_magic.notebook.setting_magics import SettingMagics
     from cloudml_magic.notebook.train_magics import TrainMagics
 
-    for family in (SettingMagics, TrainMagics, JobMagics, ModelMagics, PredictMagics):
+    for family in (SettingMagics, TrainMagics, MagicsOf2017, JobMagics, ModelMagics, PredictMagics):
         shell.register_magics(family(shell))
     # Kept on the shell, so that it lives as long as the notebook and `train()` finds it too.
     if getattr(shell, "cloudml_recorder", None) is None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from cloudml_magic.errors import CloudMLError
 from cloudml_magic.notebook.options import parse
+from cloudml_magic.notebook.this_cell import this_cell
+from cloudml_magic.notebook.words_of_2017 import is_of_2017, requires_of, translated
 from cloudml_magic.settings import SETTINGS
 
-_RARE = ("profile", "service_account", "kms_key")
+_RARE = ("requires", "profile", "service_account", "kms_key")
 _SUBJECT_WIDTH = 14
+_LOST = "install_requires"
 
 
 def _setting_arguments(magic: Any) -> Any:
@@ -25,11 +29,15 @@ def _setting_arguments(magic: Any) -> Any:
 class SettingMagics(Magics):
     """Settings of this session."""
 
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self._said = False
+
     @magic_arguments()
     @_setting_arguments
     @argument("--setup", action="store_true", help="in the cloud: enable missing APIs, make a missing bucket")
-    @line_magic
-    def ml_init(self, line: str) -> None:
+    @line_cell_magic
+    def ml_init(self, line: str, cell: str | None = None) -> None:
         """Sets where jobs go and what they run on, for this session.
 
         Without options it shows each setting and where it came from: argument, session, environment, profile,
@@ -39,8 +47,7 @@ class SettingMagics(Magics):
         from cloudml_magic import pipeline
         from cloudml_magic.records import Target
 
-        given = vars(parse(self.ml_init, line))
-        setup = given.pop("setup")
+        given, setup = self._given(line, cell)
         resolved = pipeline.init(**given)
         chosen = {setting.name: setting.value for setting in resolved}
         if chosen["target"] == Target.CLOUD and (setup or any(given.values())):
@@ -52,10 +59,29 @@ class SettingMagics(Magics):
         for setting in shown:
             print(f"{setting.name:<{width}}  {setting.value or '–':<{values}}  {setting.origin}")
 
+    def _given(self, line: str, cell: str | None) -> tuple[dict[str, Any], bool]:
+        """The settings that are given, in the words of today or of 2017, and whether to set up what is missing."""
+        if not is_of_2017(line):
+            given = vars(parse(self.ml_init, line))
+            setup = given.pop("setup")
+            if requires := requires_of(cell):
+                given["requires"] = ",".join(requires)
+            return given, setup
+        if cell is None and _LOST in this_cell(self.shell, line, "").cell.text:
+            raise CloudMLError(
+                "lost-settings",
+                "The dictionary beneath %ml_init is not read: a magic with one % is its line alone.",
+                next="Write %%ml_init, with two.",
+            )
+        found = translated(line, cell)
+        if not self._said:
+            print("\n".join(found.notes), end="\n\n")
+            self._said = True
+        return dict(found.settings), False
+
 
 def _check(setup: bool) -> None:
     from cloudml_magic import pipeline
-    from cloudml_magic.errors import CloudMLError
     from cloudml_magic.records.findings import finding_lines
 
     fatal = None

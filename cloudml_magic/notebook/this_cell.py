@@ -8,7 +8,7 @@ from typing import Any
 from cloudml_magic.history import ExecutedCell, running_cell_id
 
 
-def this_cell(shell: Any, line: str, body: str) -> ExecutedCell:
+def this_cell(shell: Any, line: str, body: str, magic: str = "ml_train") -> ExecutedCell:
     """The cell as typed: its magic line is line 1."""
     result = getattr(shell.displayhook, "exec_result", None)
     information = getattr(result, "info", None)
@@ -16,7 +16,7 @@ def this_cell(shell: Any, line: str, body: str) -> ExecutedCell:
     number = getattr(result, "execution_count", None) or shell.execution_count
     typed = str(getattr(information, "raw_cell", "") or "")
     # Called from within another cell (a loop, a test), there is no text of its own to show.
-    text = typed if typed.rstrip("\n").endswith(body.rstrip("\n")) else f"%%ml_train {line}\n{body}"
+    text = typed if typed.rstrip("\n").endswith(body.rstrip("\n")) else f"%%{magic} {line}\n{body}"
     return ExecutedCell(text, number, running_cell_id(shell))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from argparse import BooleanOptionalAction, Namespace
 from typing import TYPE_CHECKING, Any
 
@@ -79,10 +78,9 @@ class TrainMagics(Magics):
         """
         # Imported at the first training, so that %load_ext stays instant.
         from cloudml_magic import pipeline
-        from cloudml_magic.notebook import live
         from cloudml_magic.notebook.dry_run import show_dry_run
-        from cloudml_magic.notebook.this_cell import notebook_path, this_cell
-        from cloudml_magic.pipeline.options import checked_name
+        from cloudml_magic.notebook.sending import send
+        from cloudml_magic.notebook.this_cell import this_cell
 
         given = parse(self.ml_train, line)
         options = _train_options(given)
@@ -92,17 +90,9 @@ class TrainMagics(Magics):
             return None
         if given.into is not None and not given.into.isidentifier():
             raise CloudMLError("bad-option", f"--into {given.into!r} is no variable.", next="Give a Python name.")
-        card = live.new_card(self.shell, live.placeholder(checked_name(given.name), time.time()))
-        card.show()
-        try:
-            preparation = pipeline.prepare_here(trained, given.name, options)
-            job = pipeline.submit(preparation, notebook=notebook_path(self.shell), cell=trained.cell.label)
-        except BaseException:
-            card.withdraw()
-            raise
+        job = send(self.shell, trained, given.name, options)
         if given.into:
             self.shell.user_ns[given.into] = job
-        live.follow(card, job)
         if given.wait:
             wait_here(job)
         return job

@@ -97,7 +97,7 @@ def prepare(
         folder=folder,
         options=CaptureOptions(
             arguments=arguments,
-            requires=options.requires,
+            requires=(*filter(None, (settings.value("requires"),)), *options.requires),
             ship=split_list(options.ship),
             data=data_files,
             only_marked=options.only_marked,

@@ -23,7 +23,7 @@ DROPPED = words(
     """
 )
 TIMING = frozenset({"time", "timeit", "prun", "capture", "memit"})
-_DID_NOT_RUN = frozenset({"ml_train", "ml_run"})
+_SENT = frozenset({"ml_train", "ml_run"})
 _CELL_MAGIC = re.compile(r"[ \t]*%%(?P<name>[\w.]+)(?P<line>[^\n]*)\n?")
 _OPTIONS_WITH_VALUE = {"timeit": "nr", "prun": "lsTD", "time": "", "capture": "", "memit": "rt"}
 
@@ -54,11 +54,13 @@ class PlainCell:
     @property
     def did_not_run(self) -> bool:
         """Whether the kernel only sent this cell away."""
-        return self.magic is not None and self.magic.name in _DID_NOT_RUN
+        # `%%ml_run` without a word ran here, and travels as a marked cell does.
+        return self.magic is not None and self.magic.name in _SENT and not self.marked
 
     @property
     def marked(self) -> bool:
-        return self.magic is not None and self.magic.name == "ml_code"
+        magic = self.magic
+        return magic is not None and (magic.name == "ml_code" or (magic.name == "ml_run" and not magic.line))
 
 
 def normalized(text: str) -> str:
@@ -73,7 +75,7 @@ def plain_cell(text: str) -> PlainCell:
     magic, body = _split_cell_magic(text)
     if magic is None:
         return _parsed(body, None)
-    if magic.name in _DID_NOT_RUN or magic.name == "ml_code":
+    if magic.name in _SENT or magic.name == "ml_code":
         return _parsed(body, magic)
     if magic.name in TIMING:
         setup = without_options(magic.name, magic.line) if magic.name == "timeit" else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cloudml_magic import pipeline
-from cloudml_magic.pipeline.session import ledger
+from cloudml_magic.pipeline.session import CURRENT, ledger
 from cloudml_magic.records import Target
 from cloudml_magic.states import JobState
 from tests.cloud.conftest import Cloud
@@ -25,3 +27,19 @@ def test_a_cell_trains_and_is_followed_to_its_end(google_cloud: Cloud) -> None:
     assert job.state is JobState.SUCCEEDED
     assert ledger().latest()[0].target is Target.CLOUD
     assert pipeline.job("steps").id == job.id
+
+
+def test_a_notebook_of_2017_trains_in_the_cloud(google_cloud: Cloud, shell: Any) -> None:
+    """Marked cells, cells that ran here, and the one that is sent: in that order, each once."""
+    del CURRENT._session["target"]
+    CURRENT.set({"requires": ""})
+    cells = (
+        "%%ml_code\ndef double(x):\n    return 2 * x",
+        "%%ml_run\nvalue = double(20)",
+        "%%ml_run cloud\nprint('value', value + 2)",
+    )
+    results = [shell.run_cell(cell, store_history=True) for cell in cells]
+    job = results[-1].result
+    job.wait()
+    assert job.target is Target.CLOUD
+    assert "value 42" in job.logs()
