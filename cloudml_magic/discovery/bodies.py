@@ -19,6 +19,7 @@ from typing import Any
 from cloudml_magic.discovery.documents import Document
 from cloudml_magic.discovery.enums import named
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 _DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s")
 _RANGES = {
     "int32": (-(2**31), 2**31 - 1),
@@ -174,7 +175,7 @@ class _Reader:
         elif isinstance(value, str) and re.fullmatch(r"-?\d{1,20}", value):
             number = int(value)
         low, high = _RANGES[form]
-        misformed = self.strict and isinstance(value, str) != (kind == "string")
+        misformed = self.strict and (isinstance(value, float) or isinstance(value, str) != (kind == "string"))
         if number is None or not low <= number <= high or misformed:
             raise self.wrong(where, f"Invalid value{_at(where)} (TYPE_{form.upper()}), {_shown(value)}")
         return str(number) if kind == "string" else number
@@ -196,7 +197,7 @@ class _Reader:
                 f"Invalid value{_at(where)} (type.googleapis.com/google.protobuf.Duration), "
                 f"Field '{where}', Illegal duration format; duration must end with 's'",
             )
-        if form in ("google-datetime", "date-time") and not _is_time(value):
+        if form in ("google-datetime", "date-time") and not _is_time(value, in_utc=self.strict):
             raise self.wrong(
                 where,
                 f"Invalid value{_at(where)} (type.googleapis.com/google.protobuf.Timestamp), "
@@ -231,12 +232,13 @@ def _shown(value: Any) -> str:
     return repr(value)[:60]
 
 
-def _is_time(value: str) -> bool:
-    if "T" not in value.upper():
+def _is_time(value: str, *, in_utc: bool) -> bool:
+    """Whether it is RFC 3339, which Google's servers write in UTC and with a Z."""
+    if not _TIME.fullmatch(value) or (in_utc and not value.endswith("Z")):
         return False
     try:
         # Python reads six digits of a second's fraction; Google sends up to nine.
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d{1,3}", r"\1", value.upper()))
+        datetime.fromisoformat(re.sub(r"(\.\d{6})\d{1,3}", r"\1", value.upper()))
     except ValueError:
         return False
-    return moment.tzinfo is not None
+    return True
