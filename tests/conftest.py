@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.contracts.layer import Wire, watched
 from tests.long_counts import IS_SOAK
 
 # One seed where a change has to land, another each time where there is time to look.
@@ -14,6 +16,21 @@ from tests.long_counts import IS_SOAK
 settings.register_profile("one-seed", derandomize=True, deadline=None)
 settings.register_profile("soak", print_blob=True, deadline=None)
 settings.load_profile("soak" if IS_SOAK else "one-seed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def wire() -> Iterator[Wire]:
+    """Whatever a test does, each request of our client and each answer of a platform in this process is looked at."""
+    with watched() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def nothing_wrong_on_the_wire(wire: Wire) -> Iterator[None]:
+    """A test fails with the first request or answer that Google's documents do not allow."""
+    wire.wrong.clear()
+    yield
+    assert wire.wrong == []
 
 
 @pytest.fixture

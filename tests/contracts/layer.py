@@ -17,7 +17,7 @@ from .against_documents import matched, wrong_with_answer, wrong_with_call
 
 @dataclass
 class Wire:
-    """What went over the wire: methods that were called and that answered, and what was wrong."""
+    """What went over the wire: methods that were called, what answered by path and by pattern, and what was wrong."""
 
     called: set[str] = field(default_factory=set)
     answered: set[tuple[str, str]] = field(default_factory=set)
@@ -26,12 +26,16 @@ class Wire:
     def note_answer(self, request: Request, response: Response) -> None:
         """Holds an answer against the documents, and remembers what succeeded."""
         found = matched(request.verb, request.path)
-        if response.status < 400:
-            path = found[1].method.path if found else request.path
-            self.answered.add((request.verb, path))
-        if response.headers.get("content-type", "").startswith("application/json") and response.stream is None:
-            if response.file is None and request.path.rpartition(":")[2] != "rawPredict":
-                self.wrong += wrong_with_answer(request.verb, request.path, response.status, response.body)
+        # A resumable upload that is given up is answered with 499.
+        if response.status < 400 or response.status == 499:
+            self.answered.add((request.verb, request.path))
+            if found is not None:
+                self.answered.add((request.verb, found[1].method.path))
+        is_json = response.headers.get("content-type", "").startswith("application/json")
+        is_whole = response.stream is None and response.file is None
+        # The answer to rawPredict is the serving process's own.
+        if is_json and is_whole and not request.path.endswith(":rawPredict"):
+            self.wrong += wrong_with_answer(request.verb, request.path, response.status, response.body)
 
 
 @contextmanager

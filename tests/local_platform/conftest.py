@@ -13,21 +13,13 @@ from typing import Any
 
 import pytest
 
-from cloudml_magic.discovery import document, violations
 from cloudml_magic.local_platform.platform import LocalPlatform
 from cloudml_magic.local_platform.resources.jobs import JobResources
 from cloudml_magic.local_platform.server import PlatformServer, listen_on
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.states import JobState
 
-_ANY_BODY = "GoogleApi__HttpBody"
 TOKEN = "t" * 43
-_APIS = {
-    "/v1/": ("aiplatform.v1", "ml.v1"),
-    "/v2/": ("logging.v2",),
-    "/storage/": ("storage.v1",),
-    "/upload/": ("storage.v1",),
-}
 
 
 class StateRunner:
@@ -62,16 +54,6 @@ class StateRunner:
         self.resources.update_job(job_id, state=state, ended=time.time())
 
 
-def check_answer(verb: str, path: str, answer: Any) -> None:
-    """Holds an answer against the schema that Google's document gives for it."""
-    plain = path.partition("?")[0]
-    names = next((names for start, names in _APIS.items() if plain.startswith(start)), ())
-    meant = next(((api, match) for api in map(document, names) if (match := api.match(verb, plain))), None)
-    schema = meant[1].method.response if meant is not None else None
-    if meant is not None and schema not in (None, _ANY_BODY) and "upload_id" not in path:
-        assert violations(meant[0], str(schema), answer) == []
-
-
 @dataclass
 class Served:
     """A running platform and how to reach it."""
@@ -101,9 +83,7 @@ class Served:
         """The JSON of one request that must succeed."""
         status, _, content = self.send(verb, path, body, headers)
         assert status < 300, content
-        answer = json.loads(content) if content else None
-        check_answer(verb, path, answer)
-        return answer
+        return json.loads(content) if content else None
 
     def refused(self, verb: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
         """The error of one request that must not succeed."""

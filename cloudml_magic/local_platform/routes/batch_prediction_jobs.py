@@ -39,7 +39,8 @@ class BatchPredictionJobRoutes(JobRoutes):
         self._jobs = places.jobs
 
     def create(self, call: Call) -> Response:
-        body = {name: value for name, value in call.body.items() if name not in _OUTPUT}
+        sent = {name: value for name, value in call.body.items() if name not in _OUTPUT}
+        body = {"manualBatchTuningParameters": {}, **sent}  # As Vertex answers it.
         location = call.path["locationsId"]
         _check_emulated(body)
         _check_fields(body)
