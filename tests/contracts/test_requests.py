@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,9 +19,9 @@ from cloudml_magic.dialects import (
     resource_manager_v3,
     service_usage_v1,
 )
-from cloudml_magic.dialects.aiplatform_v1 import batch, endpoints, jobs, models, operations
+from cloudml_magic.dialects.aiplatform_v1 import batch, endpoints, jobs, models, operations, protection
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.records import Accelerator, BatchSpec, JobSpec, Machine
+from cloudml_magic.records import Accelerator, BatchSpec, JobSpec, Machine, Protection
 
 from .against_documents import wrong_with_call
 
@@ -44,6 +45,9 @@ BATCH_SPEC = BatchSpec(
     output="gs://b/y", machine=Machine("n1-standard-4", Accelerator("T4")), batch_size=64, workers=2,
 )  # fmt: skip
 
+FLEXIBLE = replace(SPEC, machine=Machine(None, Accelerator("H100", 8), flexible=True))
+PROTECTION = Protection("a@b.iam.gserviceaccount.com", "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k")
+
 Example = tuple[Callable[..., Call], tuple[Any, ...], dict[str, Any]]
 
 
@@ -54,6 +58,7 @@ def example(build: Callable[..., Call], *arguments: Any, **options: Any) -> Exam
 EXAMPLES = [
     example(jobs.create_job, SPEC, *PLACE),
     example(jobs.create_job, PLAIN, *PLACE),
+    example(jobs.create_job, FLEXIBLE, *PLACE),
     example(jobs.masked, jobs.create_job(SPEC, *PLACE), frozenset({"A"})),
     example(jobs.get_job, JOB),
     example(jobs.list_jobs, *PLACE),
@@ -87,6 +92,12 @@ EXAMPLES = [
     example(models.merge_aliases, f"{MODEL}@1", ("golden", "-old")),
     example(operations.get_operation, OPERATION),
     example(operations.cancel_operation, OPERATION),
+    example(protection.protected, jobs.create_job(SPEC, *PLACE), PROTECTION),
+    example(protection.protected, batch.create_batch_job(BATCH_SPEC, *PLACE), PROTECTION),
+    example(protection.protected, models.upload_model("d", "gs://b/m", "tensorflow/serving", *PLACE), PROTECTION),
+    example(protection.protected, endpoints.create_endpoint("d", *PLACE, {}), PROTECTION),
+    example(protection.protected, endpoints.deploy_model(ENDPOINT, f"{MODEL}@1", "1", "d", Machine("n1-standard-2"),
+                                                         (1, 1), {"1": 100}), PROTECTION),
     example(logging_v2.list_entries, "a-project", "5", newest_first=True, page_token="next"),
     example(logging_v2.list_entries_since, "a-project", ["5", "6"], 1_800_000_000.25),
     example(resource_manager_v3.get_project, "a-project"),
