@@ -16,10 +16,13 @@ _VERSIONS = {
     "cloudresourcemanager": "v3", "compute": "v1", "iam": "v1", "logging": "v2", "ml": "v1", "serviceusage": "v1",
     "storage": "v1",
 }  # fmt: skip
+# A location itself is a path of both APIs; what lies beneath one is Vertex's.
 _PATHS = {
-    "/v1/projects/{}/locations/": "aiplatform", "/v1/projects/": "ml", "/v2/": "logging", "/storage/": "storage",
-    "/upload/": "storage", "/resumable/": "storage", "/download/": "storage",
-}  # fmt: skip
+    "/v1/projects/[^/]+/locations": "aiplatform",
+    r"/v1/projects/[^/]+(?!/locations/[^/]+/)[/:]": "ml",
+    "/v2/": "logging",
+    "/(storage|upload|resumable|download)/": "storage",
+}
 _ANY_BODY = "GoogleApi__HttpBody"
 _TYPE = re.compile(r"type\.googleapis\.com/google\.cloud\.aiplatform\.v1\.(\w+)")
 _TYPES = {"string": str, "integer": int, "boolean": bool}
@@ -54,16 +57,12 @@ def wrong_with_call(call: Call) -> list[str]:
     return [f"{call.method}: {text}" for text in found]
 
 
-def matched(verb: str, path: str) -> tuple[Document, Match] | None:
-    """The method of Google's that a verb and a path mean."""
+def matched(verb: str, path: str) -> list[tuple[Document, Match]]:
+    """The methods of Google's that a verb and a path mean: one, but for paths that two APIs have, each at its host."""
     if path.startswith("/ui/"):
         path = path[3:] if path.startswith("/ui/v1/") else "/v1" + path[3:]
-    for start, name in _PATHS.items():
-        if re.match(re.escape(start).replace(r"\{\}", "[^/]+"), path):
-            match = api_of(name).match(verb, path)
-            if match is not None:
-                return api_of(name), match
-    return None
+    apis = [api_of(name) for start, name in _PATHS.items() if re.match(start, path)]
+    return [(api, match) for api in apis if (match := api.match(verb, path)) is not None]
 
 
 def wrong_with_answer(verb: str, path: str, status: int, content: bytes) -> list[str]:
@@ -71,10 +70,11 @@ def wrong_with_answer(verb: str, path: str, status: int, content: bytes) -> list
     answer = json.loads(content) if content else {}
     if status >= 400:
         return [f"{verb} {path} answers {status}: {text}" for text in _wrong_with_error(path, status, answer)]
-    found = matched(verb, path)
-    if found is None:
-        return []
-    api, match = found
+    found = [_wrong_with_success(api, match, answer) for api, match in matched(verb, path)]
+    return [] if [] in found else [text for texts in found for text in texts]
+
+
+def _wrong_with_success(api: Document, match: Match, answer: Any) -> list[str]:
     if match.method.response == _ANY_BODY:
         return []  # What the serving process answers goes through as it is.
     if match.method.response is None:

@@ -29,8 +29,7 @@ class Wire:
         # A resumable upload that is given up is answered with 499.
         if response.status < 400 or response.status == 499:
             self.answered.add((request.verb, request.path))
-            if found is not None:
-                self.answered.add((request.verb, found[1].method.path))
+            self.answered |= {(request.verb, match.method.path) for _, match in found}
         is_json = response.headers.get("content-type", "").startswith("application/json")
         is_whole = response.stream is None and response.file is None
         # The answer to rawPredict is the serving process's own.

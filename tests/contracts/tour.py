@@ -17,7 +17,7 @@ from tests.local_platform.test_training_pipelines import pipeline
 JOBS, MODELS, ENDPOINTS, PIPELINES, OPERATIONS = (
     f"{PARENT}/{name}" for name in ("customJobs", "models", "endpoints", "trainingPipelines", "operations")
 )
-ML_JOBS = "/v1/projects/local/jobs"
+ML = "/v1/projects/local"
 BUCKETS = "/storage/v1/b"
 OBJECTS = f"{BUCKETS}/cloudml-local/o"
 UPLOADS = "/upload/storage/v1/b/cloudml-local/o"
@@ -35,6 +35,8 @@ def ask_for_everything(platform: Running) -> None:
     objects(platform)
     logs(platform)
     ml_jobs(platform)
+    ml_models(platform)
+    ml_project(platform)
 
 
 def ended(platform: Running, url: str) -> None:
@@ -195,8 +197,47 @@ def logs(platform: Running) -> None:
 def ml_jobs(platform: Running) -> None:
     code = {"trainer/__init__.py": "", "trainer/task.py": "import time\ntime.sleep(600)"}
     job = ml_job(packageUris=[platform.put("trainer.tar.gz", sdist("trainer", code))])
-    url = f"{ML_JOBS}/{platform.ask('POST', ML_JOBS, job)['jobId']}"
-    platform.ask("GET", ML_JOBS)
+    jobs = f"{ML}/jobs"
+    url = f"{jobs}/{platform.ask('POST', jobs, job)['jobId']}"
+    platform.ask("GET", jobs)
     platform.ask("PATCH", f"{url}?updateMask=labels", {"labels": {"a": "b"}})
     platform.ask("GET", url)
     cancelled(platform, url)
+
+
+def ml_models(platform: Running) -> None:
+    models = f"{ML}/models"
+    platform.ask("POST", models, {"name": "m"})
+    platform.ask("GET", models)
+    versions = f"{models}/m/versions"
+    for name in ("v1", "v2"):
+        body = {"name": name, "deploymentUri": "gs://cloudml-local/doubler", "runtimeVersion": "2.11"}
+        ml_operation(platform, platform.ask("POST", versions, {**body, "pythonVersion": "3.7"})["name"])
+    platform.ask("GET", versions)
+    platform.ask("GET", f"{versions}/v1")
+    ml_operation(platform, platform.ask("PATCH", f"{versions}/v1?updateMask=description", {"description": "d"})["name"])
+    platform.ask("POST", f"{versions}/v2:setDefault", {})
+    answer = platform.ask("POST", f"{models}/m:predict", {"instances": [[1, 2]]})
+    assert answer == {"predictions": [{"x": [2.0, 4.0]}]}
+    for url in (f"{versions}/v1", f"{versions}/v2"):
+        ml_operation(platform, platform.ask("DELETE", url)["name"])
+    ml_operation(platform, platform.ask("PATCH", f"{models}/m?updateMask=description", {"description": "d"})["name"])
+    platform.ask("GET", f"{models}/m")
+    platform.ask("DELETE", f"{models}/m")
+
+
+def ml_operation(platform: Running, name: str) -> None:
+    """Sees an operation of the older API to its end."""
+    deadline = time.monotonic() + 60
+    while not (found := platform.ask("GET", f"/v1/{name}")).get("done"):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.01)
+    assert "error" not in found, found
+    platform.ask("GET", f"{ML}/operations")
+    platform.ask("POST", f"/v1/{name}:cancel", {})
+
+
+def ml_project(platform: Running) -> None:
+    platform.ask("GET", f"{ML}:getConfig")
+    platform.ask("GET", f"{ML}/locations")
+    platform.ask("GET", f"{ML}/locations/us-central1")
