@@ -22,12 +22,14 @@ from .outcome import ModelNotSavedError, save_outcome
 from .reporting import EventFile
 from .shipped import load
 from .stopping import STOPPED, JobStopped, stop
+from .submitted import check_package
 
 SUCCEEDED, FAILED = 0, 1
 
 
 def main() -> None:
     """Runs the job from start to end; never returns."""
+    check_package()
     _buffer_lines()
     job = JobFolder.of_environment()
     path = job.path("events.jsonl")

@@ -59,6 +59,8 @@ EXAMPLES = [
     example(jobs.create_job, SPEC, *PLACE),
     example(jobs.create_job, PLAIN, *PLACE),
     example(jobs.create_job, FLEXIBLE, *PLACE),
+    example(jobs.create_job, replace(SPEC, image="us-docker.pkg.dev/vertex-ai/training/tf-cpu.2-17.py310:latest"),
+            *PLACE),
     example(jobs.masked, jobs.create_job(SPEC, *PLACE), frozenset({"A"})),
     example(jobs.get_job, JOB),
     example(jobs.list_jobs, *PLACE),

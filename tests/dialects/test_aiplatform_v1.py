@@ -1,7 +1,10 @@
 """Records to Vertex AI's calls and back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from cloudml_magic.dialects import aiplatform_v1 as dialect
 from cloudml_magic.records import Accelerator, JobSpec, Machine, Target
@@ -31,6 +34,33 @@ def test_a_submission_is_this_request() -> None:
     assert call.method == "aiplatform.projects.locations.customJobs.create"
     assert call.parameters == {"parent": "projects/p/locations/us-central1"}
     assert call.body == json.loads(GOLDEN.read_text())
+
+
+PACKAGE_IMAGE = "us-docker.pkg.dev/vertex-ai/training/tf-gpu.2-17.py310:latest"
+
+
+def test_google_s_training_images_are_given_a_python_package() -> None:
+    """As Google documents it: the image installs the package and runs its module; the runtime is told what to compare."""
+    call = dialect.create_job(replace(SPEC, image=PACKAGE_IMAGE), "p", "us-central1")
+    assert call.body == json.loads((GOLDEN.parent / "create_python_package_job.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("image", "kind"),
+    [
+        (PACKAGE_IMAGE, "pythonPackageSpec"),
+        ("gcr.io/cloud-aiplatform/training/tf-cpu.2-1:latest", "pythonPackageSpec"),
+        ("europe-docker.pkg.dev/vertex-ai/training/pytorch-gpu.2-4.py310@sha256:" + "0" * 64, "pythonPackageSpec"),
+        ("tensorflow/tensorflow:2.21.0", "containerSpec"),
+        ("us-docker.pkg.dev/me/my-vertex-ai/training:1", "containerSpec"),
+        ("us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest", "containerSpec"),
+    ],
+)
+def test_the_image_decides_what_kind_of_job_it_is(image: str, kind: str) -> None:
+    """Only Google's own training images know how to install a package."""
+    body = dialect.create_job(replace(SPEC, image=image), "p", "us-central1").body
+    assert body is not None
+    assert kind in body["jobSpec"]["workerPoolSpecs"][0]
 
 
 def test_the_readable_request_shows_no_secret() -> None:

@@ -157,6 +157,23 @@ def test_data_values_arguments_and_environment_travel_when_they_are_named(prepar
     assert "secret ***" in printed
 
 
+def test_google_s_training_image_installs_the_same_package(prepared: Notebook) -> None:
+    """`--image` of vertex-ai/training makes it a Python package job; it trains, reports and leaves its model."""
+    image = "us-docker.pkg.dev/vertex-ai/training/tf-cpu.2-17.py310:latest"
+    prepared.run("units = 3")
+    shown = prepared.run(f"%%ml_train packaged --image {image} --dry-run\nprint(1)")
+    assert "pythonPackageSpec" in shown.text
+    trained = prepared.run(
+        f"%%ml_train packaged --image {image} --arg units=4 --wait\n"
+        "model = build(units)\nhistory = model.fit(x, y, epochs=2)"
+    )
+    assert not trained.error
+    prepared.shows(trained, "packaged · SUCCEEDED")
+    answer = prepared.run("print(len(job('packaged').history), job('packaged').model().layers[0].units)")
+    assert answer.printed.strip() == "2 4", answer.error
+    assert "This Python stands in for us-docker.pkg.dev/vertex-ai/training" in prepared.run("%ml_logs packaged").printed
+
+
 def test_every_front_end_hears_the_same_of_the_jobs(prepared: Notebook, user: Path) -> None:
     """`%ml_jobs`, the Python twin and the ledger agree; the manifest is in the job's folder."""
     prepared.run("%%ml_train listed --wait\nprint(1)")

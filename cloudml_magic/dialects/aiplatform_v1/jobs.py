@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cloudml_magic.dialects.aiplatform_v1.resources import TOKEN_LABEL, JobCalls, next_page, parent, seconds
@@ -15,6 +16,8 @@ _JOBS = "aiplatform.projects.locations.customJobs"
 _CALLS = JobCalls(_JOBS)
 get_job, list_jobs, cancel_job, delete_job = _CALLS.get, _CALLS.list, _CALLS.cancel, _CALLS.delete
 _MASK = "***"
+_PACKAGE_IMAGE = re.compile(r"(^|/)(vertex-ai|cloud-aiplatform)/training/")
+PACKAGE_VARIABLE = "CLOUDML_PACKAGE"
 STATES = {
     "JOB_STATE_QUEUED": JobState.QUEUED,
     "JOB_STATE_PENDING": JobState.PREPARING,
@@ -34,21 +37,41 @@ def create_job(spec: JobSpec, project: str, region: str) -> Call:
     """The submission; its token travels as a label, so that a lost answer can be looked for."""
     machine = machine_spec(spec.machine)
     scheduling = _scheduling(spec)
-    container: dict[str, Any] = {
-        "imageUri": spec.image,
-        "command": list(spec.command),
-        "args": [spec.package_uri, spec.package_sha256, spec.module, *spec.arguments],
-    }
-    if spec.environment:
-        container["env"] = [{"name": name, "value": value} for name, value in spec.environment]
     job: dict[str, Any] = {
-        "workerPoolSpecs": [{"machineSpec": machine, "replicaCount": "1", "containerSpec": container}],
+        "workerPoolSpecs": [{"machineSpec": machine, "replicaCount": "1", **_task(spec)}],
         "baseOutputDirectory": {"outputUriPrefix": spec.folder},
     }
     if scheduling:
         job["scheduling"] = scheduling
     body = {"displayName": spec.name, "labels": dict(spec.labels) | {TOKEN_LABEL: spec.token}, "jobSpec": job}
     return Call(f"{_JOBS}.create", {"parent": parent(project, region)}, body)
+
+
+def _task(spec: JobSpec) -> dict[str, Any]:
+    """What each machine runs: a container with our command, or for Google's training images a Python package."""
+    if _PACKAGE_IMAGE.search(spec.image):
+        # Google installs the package itself, unchecked; the runtime compares it before it runs the cell.
+        checked = (*spec.environment, (PACKAGE_VARIABLE, f"{spec.package_sha256} {spec.package_uri}"))
+        package: dict[str, Any] = {
+            "executorImageUri": spec.image,
+            "packageUris": [spec.package_uri],
+            "pythonModule": spec.module,
+            "args": list(spec.arguments),
+            "env": _variables(checked),
+        }
+        return {"pythonPackageSpec": package}
+    container: dict[str, Any] = {
+        "imageUri": spec.image,
+        "command": list(spec.command),
+        "args": [spec.package_uri, spec.package_sha256, spec.module, *spec.arguments],
+    }
+    if spec.environment:
+        container["env"] = _variables(spec.environment)
+    return {"containerSpec": container}
+
+
+def _variables(environment: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in environment]
 
 
 def _scheduling(spec: JobSpec) -> dict[str, Any]:
