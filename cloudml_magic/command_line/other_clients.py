@@ -42,6 +42,7 @@ def _gcloud_variables(address: PlatformAddress, token_file: Path) -> dict[str, s
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token_file),
         f"{_GCLOUD}AIPLATFORM": f"{address.endpoint}/",
         f"{_GCLOUD}LOGGING": f"{address.endpoint}/",
+        f"{_GCLOUD}ML": f"{address.endpoint}/",
         f"{_GCLOUD}STORAGE": f"{address.endpoint}/storage/v1/",
     }
 
@@ -106,6 +107,7 @@ from googleapiclient import discovery
 http = google_auth_httplib2.AuthorizedHttp(credentials, http=httplib2.Http(proxy_info=None))
 options = {{"api_endpoint": {address.endpoint!r}}}
 vertex = discovery.build("aiplatform", "v1", http=http, client_options=options, static_discovery=True)
+ml = discovery.build("ml", "v1", http=http, client_options=options, static_discovery=True)
 logging = discovery.build("logging", "v2", http=http, client_options=options, static_discovery=True)
 parent = {f"projects/{address.project}/locations/{address.region}"!r}"""
 

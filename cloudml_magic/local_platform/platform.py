@@ -99,7 +99,7 @@ class LocalPlatform:
         self._uploads = UploadRoutes(self.store, Uploads(self.store))
         self._ml = MlRoutes(
             MlJobs(self._database, self.resources), self.runner, ml_versions, self.deployments, self.operations,
-            self._worker, places.buckets,
+            self._worker, places,
         )  # fmt: skip
         self._own = OwnRoutes(self.resources, self.deployments, self.streams, self.places, stop)
         self._handlers = self._all_handlers()

@@ -106,6 +106,7 @@ def test_gcloud_gets_its_own_variables(platform: Path) -> None:
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token),
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_AIPLATFORM": f"{endpoint}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_LOGGING": f"{endpoint}/",
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_ML": f"{endpoint}/",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE": f"{endpoint}/storage/v1/",
     }
 

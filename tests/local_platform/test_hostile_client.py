@@ -103,6 +103,38 @@ FULL_DEPLOYMENT: Any = {
     "trafficSplit": {"0": 100},
 }
 
+ML_JOBS, ML_MODELS, ML_OPERATIONS = (f"/v1/projects/p/{name}" for name in ("jobs", "models", "operations"))
+FULL_ML_TRAINING: Any = {
+    "jobId": "a", "labels": {"a": "b"}, "etag": "ZQ==", "state": "QUEUED",
+    "trainingInput": {
+        "scaleTier": "CUSTOM", "region": "r", "masterType": "standard", "workerType": "standard", "workerCount": "1",
+        "masterConfig": {
+            "imageUri": "tensorflow/tensorflow", "containerCommand": ["true"], "diskConfig": {"bootDiskSizeGb": 1},
+            "acceleratorConfig": {"type": "NVIDIA_TESLA_K80", "count": "1"},
+        },
+        "args": ["x"], "jobDir": "gs://cloudml-local/j", "useChiefInTfConfig": True,
+        "scheduling": {"maxRunningTime": "5s", "maxWaitTime": "1800s", "priority": 1},
+    },
+}  # fmt: skip
+FULL_ML_BATCH: Any = {
+    "jobId": "a",
+    "predictionInput": {
+        "dataFormat": "JSON", "inputPaths": ["gs://cloudml-local/*"], "outputPath": "gs://cloudml-local/o", "region": "r",
+        "modelName": "projects/p/models/m", "maxWorkerCount": "1", "batchSize": "1", "signatureName": "s",
+    },
+}  # fmt: skip
+FULL_ML_MODEL: Any = {
+    "name": "m",
+    "regions": ["r"],
+    "labels": {"a": "b"},
+    "defaultVersion": {"name": "v"},
+    "etag": "ZQ==",
+}
+FULL_ML_VERSION: Any = {
+    "name": "v", "deploymentUri": "gs://cloudml-local/none", "runtimeVersion": "2.1", "framework": "TENSORFLOW",
+    "autoScaling": {"minNodes": 1}, "labels": {"a": "b"}, "machineType": "n1-standard-2",
+}  # fmt: skip
+
 
 @pytest.fixture
 def hostile(served: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
@@ -182,7 +214,7 @@ def test_any_content_range(hostile: Served, where: str, body: bytes) -> None:
 
 @_hard
 @given(
-    path=st.sampled_from([JOBS, MODELS, ENDPOINTS, f"{MODELS}/m:listVersions", "/storage/v1/b/cloudml-local/o", "/storage/v1/b", "/v1/projects/local/locations/l/operations"]),
+    path=st.sampled_from([JOBS, MODELS, ENDPOINTS, ML_JOBS, ML_MODELS, f"{ML_MODELS}/m/versions", ML_OPERATIONS, f"{MODELS}/m:listVersions", "/storage/v1/b/cloudml-local/o", "/storage/v1/b", "/v1/projects/local/locations/l/operations"]),
     query=st.dictionaries(
         st.sampled_from(["filter", "orderBy", "pageToken", "pageSize", "readMask", "prefix", "delimiter", "startOffset", "maxResults", "alt", "fields"]),
         TEXTS | st.sampled_from(["WyJhIl0=", "bnVsbA==", "MQ==", "LTE=", "WzEsMl0=", 'state="x" AND']), max_size=4),
@@ -205,7 +237,7 @@ def test_any_question_for_entries(hostile: Served, body: Any) -> None:
 @given(
     verb=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
     path=st.sampled_from(["/v1/", "/v2/", "/storage/v1/b/", "/upload/storage/v1/b/cloudml-local/o/", "/cloudml/v1/jobs/", "/",
-                          f"{JOBS}/", f"{MODELS}/", f"{ENDPOINTS}/", f"{ENDPOINTS}/e:", f"{MODELS}:", "/storage/v1/b/cloudml-local/o/", "/download/storage/v1/b/cloudml-local/o/"]),
+                          f"{JOBS}/", f"{MODELS}/", f"{ENDPOINTS}/", f"{ENDPOINTS}/e:", f"{MODELS}:", f"{ML_JOBS}/", f"{ML_MODELS}/", f"{ML_MODELS}/m/versions/", "/v1/projects/", f"{ML_OPERATIONS}/", "/storage/v1/b/cloudml-local/o/", "/download/storage/v1/b/cloudml-local/o/"]),
     rest=TEXTS,
 )  # fmt: skip
 def test_any_path(hostile: Served, verb: str, path: str, rest: str) -> None:
@@ -284,6 +316,46 @@ def test_any_body_of_what_is_asked_of_an_endpoint(hostile: Served, verb: str, bo
         create(hostile, "e")
     headers = {"x-cloudml-deployed-model": wanted.strip()} if wanted.isascii() and wanted.isprintable() else {}
     assert sent(hostile, "POST", f"{ENDPOINTS}/e:{verb}", body, headers) >= 400
+
+
+@_hard
+@given(
+    body=broken(FULL_ML_TRAINING) | broken(FULL_ML_BATCH) | VALUES | st.binary(max_size=40),
+    mask=TEXTS | st.sampled_from(["labels", "labels,etag", "etag"]),
+)
+def test_any_body_of_the_older_apis_jobs(hostile: Served, body: Any, mask: str) -> None:
+    """A job is taken or refused; one that was taken can be read, listed, changed and cancelled."""
+    if isinstance(body, dict) and body.get("jobId") == "a":
+        body["jobId"] = f"a{time.monotonic_ns()}"  # Else only the first would be looked at.
+    status = sent(hostile, "POST", ML_JOBS, body)
+    assert sent(hostile, "GET", f"{ML_JOBS}?pageSize=1") == 200
+    if status == 200:
+        id = hostile.ask("GET", f"{ML_JOBS}?pageSize=1")["jobs"][0]["jobId"]
+        assert sent(hostile, "GET", f"{ML_JOBS}/{id}") == 200
+        sent(hostile, "PATCH", f"{ML_JOBS}/{id}?updateMask={_quoted(mask)}", body)
+        assert sent(hostile, "POST", f"{ML_JOBS}/{id}:cancel", {}) == 200
+    else:
+        sent(hostile, "PATCH", f"{ML_JOBS}/none?updateMask={_quoted(mask)}", body)
+
+
+@_hard
+@given(
+    body=broken(FULL_ML_VERSION) | broken(FULL_ML_MODEL) | VALUES | st.binary(max_size=40),
+    mask=TEXTS | st.sampled_from(["description", "labels", "autoScaling.minNodes", "default_version.name", "manualScaling"]),
+    verb=st.sampled_from(["predict", "explain", "setDefault", "getIamPolicy"]),
+)  # fmt: skip
+def test_any_body_of_the_older_apis_models(hostile: Served, body: Any, mask: str, verb: str) -> None:
+    """Models are made or refused; of a folder without a model there is no version."""
+    sent(hostile, "POST", ML_MODELS, body)
+    if sent(hostile, "GET", f"{ML_MODELS}/m") == 404:
+        assert sent(hostile, "POST", ML_MODELS, {"name": "m"}) == 200
+    assert sent(hostile, "POST", f"{ML_MODELS}/m/versions", body) >= 400
+    sent(hostile, "PATCH", f"{ML_MODELS}/m?updateMask={_quoted(mask)}", body)
+    assert sent(hostile, "PATCH", f"{ML_MODELS}/m/versions/v?updateMask={_quoted(mask)}", body) >= 400
+    assert sent(hostile, "POST", f"{ML_MODELS}/m/versions/v:{verb}", body) >= 400
+    assert sent(hostile, "POST", f"{ML_MODELS}/m:{verb}", body) >= 400
+    hostile.ask("GET", f"{ML_MODELS}/m")
+    hostile.ask("GET", f"{ML_MODELS}?pageSize=1")
 
 
 def test_operations_of_hostile_uploads_end(hostile: Served) -> None:

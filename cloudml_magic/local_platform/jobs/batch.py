@@ -64,10 +64,11 @@ class Batches:
         found = input_objects(self._buckets, source["gcsSource"]["uris"])
         stats = {address: path.stat() for address, path in found.items()}
         prefix = body["outputConfig"]["gcsDestination"]["outputUriPrefix"].rstrip("/")
-        output, address = self._new_output(prefix, model["displayName"])
+        given = body.get("predictionInput")
+        output, address = self._new_output(prefix, model["displayName"]) if given is None else self._output(prefix)
         engine = engine_folder(self._places.engines, model["pinned"])
         return {
-            "model": f"{model['displayName']}@{model['version']}",
+            "model": f"{model['displayName']}@{model['version']}" if given is None else model["title"],
             "model_folder": str(folder),
             "engine_folder": str(engine) if self._fast_engine else None,
             "format": source["instancesFormat"],
@@ -86,7 +87,18 @@ class Batches:
             "state": str(state),
             "batch_size": body.get("manualBatchTuningParameters", {}).get("batchSize") or None,
             "workers": max(1, body.get("dedicatedResources", {}).get("startingReplicaCount") or 1),
+            **({} if given is None else _as_asked(given, state)),
         }
+
+    def _output(self, prefix: str) -> tuple[Path, str]:
+        """The folder that was named, as the older API has it."""
+        bucket, name = in_our_buckets(self._buckets, prefix, "output")
+        folder = self._buckets.joinpath(bucket, *filter(None, name.split("/")))
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except (FileExistsError, NotADirectoryError):
+            raise _occupied(prefix) from None
+        return folder, prefix
 
     def _new_output(self, prefix: str, model: str) -> tuple[Path, str]:
         """A folder of the job's own, named as Vertex AI does."""
@@ -103,7 +115,7 @@ class Batches:
                 moment += 0.001
                 continue
             except NotADirectoryError:
-                raise PlatformError(400, f"An object lies where the output folder {prefix} should be.") from None
+                raise _occupied(prefix) from None
             return folder, f"{prefix}/{own}"
 
     def _assignment(self, job_id: str, state: Path, gpu: int | None) -> dict[str, Any]:
@@ -144,6 +156,15 @@ class Batches:
                 part.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 now.output.rmdir()
+
+
+def _occupied(prefix: str) -> PlatformError:
+    return PlatformError(400, f"An object lies where the output folder {prefix} should be.")
+
+
+def _as_asked(given: Mapping[str, Any], state: Path) -> dict[str, Any]:
+    """What only the older API's batches are told."""
+    return {"signature": given.get("signatureName") or None, "predictions_only": True, "tag": f"{state.parent.name}."}
 
 
 def told_of(job_folder: Path) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def confirm(specification: Specification, share: int, confirmed: Confirmed) -> N
 
 def part_file(specification: Specification, name: str, share: int) -> Path:
     """Where a share writes one of the outputs until all are done."""
-    return specification.output / f"{name}.{share}.part"
+    return specification.output / f"{name}.{specification.tag}{share}.part"
 
 
 def _file(specification: Specification, share: int) -> Path:

@@ -14,8 +14,8 @@ from cloudml_magic.serving.batch.specification import ERRORS, RESULTS, Specifica
 def finish(specification: Specification, shares: Sequence[Confirmed]) -> None:
     """Renames a single share's outputs, joins those of several; may be repeated after it was interrupted."""
     for name, lengths in ((RESULTS, [one.results for one in shares]), (ERRORS, [one.errors for one in shares])):
-        if not (specification.output / name).exists():
-            parts = [part_file(specification, name, number) for number in range(len(shares))]
+        parts = [part_file(specification, name, number) for number in range(len(shares))]
+        if parts[0].exists():
             _join(parts, lengths, specification.output / name)
     for name in (RESULTS, ERRORS):
         for number in range(len(shares)):
@@ -27,7 +27,7 @@ def _join(parts: Sequence[Path], lengths: Sequence[int], final: Path) -> None:
         os.truncate(parts[0], lengths[0])
         parts[0].rename(final)
         return
-    whole = final.with_name(f"{final.name}.part")
+    whole = parts[0].with_suffix(".whole.part")
     with whole.open("wb") as file:
         for part, length in zip(parts, lengths, strict=True):
             os.truncate(part, length)

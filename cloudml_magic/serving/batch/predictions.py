@@ -86,6 +86,15 @@ def result_lines(answer: Answered) -> bytes:
     return b"".join(written)
 
 
+def prediction_lines(answer: Answered) -> bytes:
+    """Each prediction alone, an object by output, in the order of the input."""
+    written: list[bytes] = []
+    for _, outputs in answer.outputs:
+        before, predictions, behind = prediction_texts(outputs, named=True)
+        written += (before + text + behind + b"\n" for text in predictions)
+    return b"".join(written)
+
+
 def error_lines(answer: Answered) -> bytes:
     """The instances without a prediction, with their lines and the reasons."""
     piece = answer.piece
@@ -101,10 +110,10 @@ def error_line(source: str, refused: Refused) -> bytes:
     return _BEGIN + refused.text + b"," + rest[1:] + b"\n"
 
 
-def prediction_texts(outputs: Tensors) -> tuple[bytes, list[bytes], bytes]:
+def prediction_texts(outputs: Tensors, *, named: bool = False) -> tuple[bytes, list[bytes], bytes]:
     """Each row's answer as JSON, but for what begins and ends all of them alike: a bare value, or an object."""
     columns = {name: _row_texts(plain_values(name, array)) for name, array in outputs.items()}
-    if len(columns) == 1:
+    if len(columns) == 1 and not named:
         return next(iter(columns.values()))
     parts: list[Any] = []
     glue = b"{"

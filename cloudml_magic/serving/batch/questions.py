@@ -41,9 +41,16 @@ class Asked:
 class Asker:
     """Knows how the model is asked; pictures that the engine cannot decode are decoded here, several at a time."""
 
-    def __init__(self, interface: ModelInterface, engine: Engine, decoders: int) -> None:
+    def __init__(self, interface: ModelInterface, engine: Engine, decoders: int, wanted: str | None = None) -> None:
         signatures = interface.signatures
-        self.signature: Signature = signatures.get(DEFAULT_SIGNATURE) or next(iter(signatures.values()))
+        if wanted and wanted not in signatures:
+            raise CloudMLError(
+                "no-such-signature",
+                f"The model has no signature {wanted[:100]!r}.",
+                why=f"It has {', '.join(signatures)}.",
+                next="Name one of them, or none.",
+            )
+        self.signature: Signature = signatures.get(wanted or DEFAULT_SIGNATURE) or next(iter(signatures.values()))
         only = self.signature.inputs[0]
         takes = interface.picture is not None and only.name == interface.picture.input and only.dtype == "string"
         self.picture: PictureInput | None = interface.picture if takes else None

@@ -15,7 +15,7 @@ from cloudml_magic.records import ModelInterface, PictureInput, Signature, Tenso
 from cloudml_magic.serving.batch.confirmed import MOST_PARTIAL, Confirmed, Output, beginning, read_confirmed
 from cloudml_magic.serving.batch.formats import reader_of
 from cloudml_magic.serving.batch.pieces import Piece, Place, Refused
-from cloudml_magic.serving.batch.predictions import Answered, answered, error_lines, result_lines
+from cloudml_magic.serving.batch.predictions import Answered, answered, error_lines, prediction_lines, result_lines
 from cloudml_magic.serving.batch.questions import Asked, Asker
 from cloudml_magic.serving.batch.shares import Range
 from cloudml_magic.serving.batch.specification import Specification
@@ -44,7 +44,8 @@ class ShareWork:
         self._ranges = ranges
         self._engine = engine
         self._progress = progress
-        self._asker = Asker(interface, engine, decoders=max(2, len(os.sched_getaffinity(0))))
+        decoders = max(2, len(os.sched_getaffinity(0)))
+        self._asker = Asker(interface, engine, decoders, specification.signature)
         self._rows = batch_rows(specification.batch_size, self._asker.signature, self._asker.picture)
         self._outputs = [spec.name for spec in self._asker.asked.outputs]
         # While one batch of pictures is decoded in the graph, another is computed.
@@ -149,7 +150,8 @@ class ShareWork:
             first_error=first,
             partial=partial,
         )
-        self._output.write(result_lines(answer), error_lines(answer), after)
+        results = prediction_lines(answer) if self._specification.predictions_only else result_lines(answer)
+        self._output.write(results, error_lines(answer), after)
         self._progress(self._output.written)
 
     def _finish(self, failures: list[BaseException]) -> None:

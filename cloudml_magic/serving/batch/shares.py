@@ -13,7 +13,7 @@ from cloudml_magic.serving.batch.specification import InputObject, Specification
 from cloudml_magic.serving.batch.whole_file import write_whole
 
 SHARES = "shares.json"
-_LINES = ("jsonl", "csv", "file-list")
+_LINES = ("jsonl", "text", "csv", "file-list")
 _STEP = 64 * 1024 * 1024
 
 

@@ -28,7 +28,11 @@ class InputObject:
 
 @dataclass(frozen=True, slots=True)
 class Specification:
-    """`format` is one of Vertex AI's names; `state` is the process's own folder, `buckets` that of all buckets."""
+    """`format` is one of Vertex AI's names or `text`; `state` is the process's own folder, `buckets` that of all.
+
+    With `predictions_only` a line of the results is the prediction without its instance, an object by output. `tag` is
+    in the names of unfinished outputs, where other batches may write to the same folder.
+    """
 
     model: str
     model_folder: Path
@@ -41,6 +45,9 @@ class Specification:
     state: Path
     batch_size: int | None = None
     workers: int = 1
+    signature: str | None = None
+    predictions_only: bool = False
+    tag: str = ""
 
     @property
     def is_compressed(self) -> bool:

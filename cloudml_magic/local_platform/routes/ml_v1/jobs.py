@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from cloudml_magic.local_platform.artifacts import is_trusted
 from cloudml_magic.local_platform.errors import PlatformError, refused
+from cloudml_magic.local_platform.jobs.batch import state_folder
 from cloudml_magic.local_platform.resources.ml_jobs import MlJobs, StoredMlJob, failure_of
 from cloudml_magic.local_platform.resources.ml_versions import etag_in_bytes
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.routes.fields import check_etag
 from cloudml_magic.local_platform.routes.jobs import Runner
 from cloudml_magic.local_platform.routes.ml_v1.changes import changed
+from cloudml_magic.local_platform.routes.ml_v1.prediction_input import BatchQuestions, batch_job
 from cloudml_magic.local_platform.routes.ml_v1.refusals import check_ml_labels, check_name
 from cloudml_magic.local_platform.routes.ml_v1.training_input import check_training_input, custom_job
 from cloudml_magic.local_platform.routes.pages import page
 from cloudml_magic.local_platform.times import written_in_seconds
 from cloudml_magic.local_platform.wire import Response, json_response
 from cloudml_magic.records import JobKind
+from cloudml_magic.serving.batch.standing import standing
 from cloudml_magic.states import JobState
 
 PAGE_SIZE = 20
@@ -29,9 +35,11 @@ _FIELDS = frozenset({"jobId", "state", "labels", "createTime", "startTime", "end
 class MlJobRoutes:
     """Handlers of `ml.projects.jobs.*`."""
 
-    def __init__(self, jobs: MlJobs, runner: Runner) -> None:
+    def __init__(self, jobs: MlJobs, runner: Runner, questions: BatchQuestions, folder: Path) -> None:
         self._jobs = jobs
         self._runner = runner
+        self._questions = questions
+        self._folder = folder
 
     def handlers(self) -> Mapping[str, Handler]:
         prefix = "ml.projects.jobs"
@@ -53,12 +61,7 @@ class MlJobRoutes:
             raise refused(400, "job", "Exactly one of training_input and prediction_input must be set.")
         if self._jobs.find(id) is not None:
             raise _taken()
-        if inputs == ["predictionInput"]:
-            raise PlatformError(501, "The local platform does not emulate batch predictions of this API.")
-        check_training_input(submitted["trainingInput"])
-        body = custom_job(id, submitted["trainingInput"])
-        self._runner.check(body)
-        kept = self._jobs.create(submitted, body, JobKind.TRAINING)
+        kept = self._trained(submitted) if inputs == ["trainingInput"] else self._predicted(submitted)
         if kept is None:
             raise _taken()
         self._runner.submit(id)
@@ -92,6 +95,18 @@ class MlJobRoutes:
             self._jobs.change(before.job.id, submitted)
         return json_response(self._body(self._job(call)))
 
+    def _trained(self, submitted: Mapping[str, Any]) -> StoredMlJob | None:
+        given = submitted["trainingInput"]
+        check_training_input(given)
+        body = custom_job(submitted["jobId"], given)
+        self._runner.check(body)
+        return self._jobs.create(submitted, body, JobKind.TRAINING)
+
+    def _predicted(self, submitted: Mapping[str, Any]) -> StoredMlJob | None:
+        given = submitted["predictionInput"]
+        model = self._questions.model(given, trusted=is_trusted(submitted))
+        return self._jobs.create(submitted, batch_job(submitted["jobId"], given), JobKind.BATCH, model)
+
     def _job(self, call: Call) -> StoredMlJob:
         found = self._jobs.find(call.path["jobsId"])
         if found is None:
@@ -105,7 +120,7 @@ class MlJobRoutes:
             "createTime": written_in_seconds(job.created),
             "state": str(job.state),
             "etag": etag_in_bytes(found.submitted),
-            "trainingOutput": {},
+            **self._output(found),
         }
         position = self._runner.position(job.id) if job.state is JobState.QUEUED else None
         if position:
@@ -117,6 +132,18 @@ class MlJobRoutes:
         if message := failure_of(job):
             body["errorMessage"] = message
         return body
+
+    def _output(self, found: StoredMlJob) -> dict[str, Any]:
+        job = found.job
+        if job.kind is JobKind.TRAINING:
+            return {"trainingOutput": {}}
+        output: dict[str, Any] = {"outputPath": found.submitted["predictionInput"]["outputPath"]}
+        now = standing(state_folder(self._folder, job.id))
+        if now is not None and job.started is not None:
+            hours = ((job.ended or time.time()) - job.started) / 3600
+            output |= {"predictionCount": str(now.succeeded), "errorCount": str(now.failed)}
+            output["nodeHours"] = round(hours, 6)
+        return {"predictionOutput": output}
 
 
 def _taken() -> PlatformError:

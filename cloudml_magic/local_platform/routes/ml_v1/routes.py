@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from cloudml_magic.local_platform.predictors.deployments import Deployments
 from cloudml_magic.local_platform.resources.ml_jobs import MlJobs
@@ -14,8 +13,10 @@ from cloudml_magic.local_platform.routes.jobs import Runner
 from cloudml_magic.local_platform.routes.ml_v1.jobs import MlJobRoutes
 from cloudml_magic.local_platform.routes.ml_v1.models import MlModelRoutes, Worker
 from cloudml_magic.local_platform.routes.ml_v1.operations import MlOperationRoutes
+from cloudml_magic.local_platform.routes.ml_v1.prediction_input import BatchQuestions
 from cloudml_magic.local_platform.routes.ml_v1.project import MlProjectRoutes
 from cloudml_magic.local_platform.routes.ml_v1.versions import MlVersionRoutes
+from cloudml_magic.places import PlatformPlaces
 
 
 class MlRoutes:
@@ -29,12 +30,13 @@ class MlRoutes:
         deployments: Deployments,
         operations: Operations,
         worker: Worker,
-        buckets: Path,
+        places: PlatformPlaces,
     ) -> None:
+        questions = BatchQuestions(versions, deployments, places.buckets)
         self._rooms = (
-            MlJobRoutes(jobs, runner),
+            MlJobRoutes(jobs, runner, questions, places.jobs),
             MlModelRoutes(versions, deployments, operations, worker),
-            MlVersionRoutes(versions, deployments, operations, worker, buckets),
+            MlVersionRoutes(versions, deployments, operations, worker, places.buckets),
             MlOperationRoutes(operations, worker),
             MlProjectRoutes(),
         )

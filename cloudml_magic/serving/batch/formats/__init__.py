@@ -15,8 +15,8 @@ __all__ = ["Reader", "reader_of"]
 
 def reader_of(specification: Specification, signature: Signature, rows: int) -> Reader:
     """The reader of a format, which makes pieces of so many rows."""
-    if specification.format == "jsonl":
-        return JsonLines(rows)
+    if specification.format in ("jsonl", "text"):
+        return JsonLines(rows, or_text=specification.format == "text")
     if specification.format == "csv":
         return Table(rows, signature)
     if specification.format == "file-list":

@@ -19,14 +19,15 @@ _NO_NUMBERS = (b'"', b"{", b"t", b"f", b"n", b"\r")
 
 
 class JsonLines:
-    """Reads `jsonl`; blank lines are none."""
+    """Reads `jsonl`, and `text`, where a line that is no JSON is a text; blank lines are none."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, *, or_text: bool = False) -> None:
         self._rows = rows
+        self._or_text = or_text
 
     def pieces(self, part: Range, place: Place) -> Iterator[Piece]:
         for block in blocks(part, place, self._rows):
-            piece = _of_numbers(block, part, place) or _of_values(block, part, place)
+            piece = _of_numbers(block, part, place) or _of_values(block, part, place, self._or_text)
             piece.refused += block.too_long
             piece.broken = block.broken
             yield piece
@@ -77,8 +78,10 @@ def _nested(lines: list[bytes]) -> Any:
     return found if found is not None and found.ndim == depth + 1 and len(found) == len(lines) else None
 
 
-def _of_values(block: Block, part: Range, place: Place) -> Piece:
+def _of_values(block: Block, part: Range, place: Place, or_text: bool) -> Piece:
     numbered = [(number, line) for number, raw in enumerate(block.lines, block.line) if (line := raw.strip())]
+    if or_text:
+        numbered = [(number, _as_json(line)) for number, line in numbered]
     refused: list[Refused] = []
     try:
         values: list[Any] = [orjson.loads(line) for _, line in numbered]
@@ -86,6 +89,15 @@ def _of_values(block: Block, part: Range, place: Place) -> Piece:
         numbered, values, refused = _one_by_one(numbered)
     lines, texts = [number for number, _ in numbered], [line for _, line in numbered]
     return Piece(part.address, lines, texts, values, place_after(block, place), refused)
+
+
+def _as_json(line: bytes) -> bytes:
+    """The line, or as a text of JSON if it is none."""
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return orjson.dumps(line.decode("utf-8", "replace"))
+    return line
 
 
 def _one_by_one(
