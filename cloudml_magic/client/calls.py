@@ -16,6 +16,7 @@ from cloudml_magic.client.access import Access, Locate
 from cloudml_magic.client.google_credentials import expired
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.google_errors import explain
+from cloudml_magic.dialects.shortages import NOT_ENOUGH_QUOTA
 from cloudml_magic.errors import CloudMLError
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
@@ -109,7 +110,8 @@ class Caller:
                 self._was_refused = True
                 raise expired(problem.reason) from problem
             error = explain(call, problem.status_code, problem.content)
-            if problem.status_code in _TRANSIENT:
+            # To ask again for what is not allowed would only take time.
+            if problem.status_code in _TRANSIENT and error.reference != NOT_ENOUGH_QUOTA:
                 raise LostReplyError(error, _asked_to_wait(problem.resp)) from problem
             raise error from problem
         except TransportError as problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from cloudml_magic.dialects.call import Call
+from cloudml_magic.dialects.shortages import NOT_ENOUGH_QUOTA, counted_by, exceeded_metrics, try_elsewhere
 from cloudml_magic.errors import CloudMLError
 
 _REFERENCES = {
@@ -89,6 +90,8 @@ def explain(call: Call, status: int, content: bytes) -> CloudMLError:
             why=message,
             next="`%ml_init` says which right or API is missing, and the command that mends it.",
         )
+    if metrics := exceeded_metrics(message):
+        return _not_enough(metrics, str(call.parameters.get("parent", "")), message)
     noun, listed = _NOUNS.get(resource, ("job", "%ml_jobs"))
     return CloudMLError(
         _REFERENCES.get(status, "platform-failed"),
@@ -97,6 +100,20 @@ def explain(call: Call, status: int, content: bytes) -> CloudMLError:
         next=_NEXT.get(
             status, "The platform may be overloaded or down; try again, and look at `cloudml platform logs`."
         ).format(list=listed),
+    )
+
+
+def _not_enough(metrics: list[str], parent: str, message: str) -> CloudMLError:
+    """A quota that is used up or was never given; each names a metric of its own."""
+    project, region = (parent.split("/") + [""] * 4)[1:4:2]
+    kind, preemptible = counted_by(metrics[0]) or (metrics[0], False)
+    what = f"{kind} on machines that may be taken away" if preemptible else kind
+    more = f"`%ml_quota {kind}` shows what it may use where, and how to ask for more."
+    return CloudMLError(
+        NOT_ENOUGH_QUOTA,
+        f"Project {project} may not use that much in {region}: {what}.",
+        why=message,
+        next="\n".join(filter(None, [try_elsewhere(kind, region), more])),
     )
 
 

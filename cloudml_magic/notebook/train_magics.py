@@ -22,6 +22,7 @@ _LAST_DRAWING_SECONDS = 3.0
 def _machine_arguments(magic: Any) -> Any:
     for decorate in (
         argument("--target", choices=["local", "cloud"], help="where the job runs"),
+        argument("--regions", action="append", metavar="NAMES", help="regions to try in this order: a,b,c"),
         argument("--machine", help="machine type, such as n1-standard-8"),
         argument("--gpu", metavar="KIND[:N]", help="accelerator, such as T4 or T4:2"),
         argument("--spot", action="store_true", help="a cheaper machine that may be taken away; training resumes"),

@@ -21,6 +21,7 @@ from cloudml_magic.pipeline.exporting import export
 from cloudml_magic.pipeline.lookup import delete, deletion_of, job, jobs, older_than
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.prediction import files_of, predict
+from cloudml_magic.pipeline.quotas import quota, quota_console
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import init, target_of
 from cloudml_magic.pipeline.static import module_of_notebook
@@ -52,6 +53,8 @@ __all__ = [
     "older_than",
     "predict",
     "prepare_here",
+    "quota",
+    "quota_console",
     "removal_of",
     "report",
     "spending",

@@ -20,6 +20,7 @@ class TrainOptions:
     """The options of `%%ml_train`, named as there."""
 
     target: str | None = None
+    regions: tuple[str, ...] = ()
     machine: str | None = None
     gpu: str | None = None
     spot: bool = False
@@ -46,7 +47,7 @@ class TrainOptions:
     def of(cls, options: dict[str, Any]) -> TrainOptions:
         """Options from keywords: a single text is allowed where several are, a dictionary where NAME=VALUE is."""
         check_known(cls, options)
-        several = {"env", "arg", "requires", "data", "ship"}
+        several = {"regions", "env", "arg", "requires", "data", "ship"}
         values: dict[str, Any] = {
             name: _several(value) if name in several else value for name, value in options.items()
         }

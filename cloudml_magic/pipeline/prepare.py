@@ -45,6 +45,11 @@ class Preparation:
     secrets: frozenset[str]
     export: ExportPlan
     price: Price | None = None
+    regions: tuple[str, ...] = ()
+
+    def in_region(self, region: str) -> Preparation:
+        """The same submission for another region."""
+        return replace(self, place=replace(self.place, region=region))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -73,7 +78,7 @@ def prepare(
     folder: Path,
     settings: Settings,
     place: Place,
-    price_of: Callable[[Machine], Price | None] = lambda machine: None,
+    price_of: Callable[[Machine, Sequence[str]], Price | None] = lambda machine, regions: None,
 ) -> Preparation:
     """Captures, packs and addresses a training; raises one CloudMLError that names all that cannot travel."""
     name = checked_name(name)
@@ -86,7 +91,9 @@ def prepare(
         flexible=options.flex_start,
     )
     check_for_training(machine)
-    price = price_of(machine)
+    regions = _regions(options, place)
+    place = replace(place, region=regions[0])
+    price = price_of(machine, regions)
     timeout = _timeout(options, machine, price, place.target)
     backend = kernel_backend()
     data_files = parse_data(options.data, folder)
@@ -148,7 +155,9 @@ def prepare(
         *data_uploads,
         *shipped_uploads,
     )
-    return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment), plan, price)
+    return Preparation(
+        place, source, packed.module, package, spec, uploads, frozenset(environment), plan, price, regions
+    )
 
 
 # No traceback quotes the options of a magic, and `--env NAME=VALUE` may stand there.
@@ -201,6 +210,17 @@ def manifest(preparation: Preparation, notebook: str | None, cell: str, submitte
         "price": None if preparation.price is None else asdict(preparation.price),
     }
     return json.dumps(document, indent=1, ensure_ascii=True).encode()
+
+
+def _regions(options: TrainOptions, place: Place) -> tuple[str, ...]:
+    """Where to try, in order; this machine is one region, whatever is said."""
+    names = split_list(options.regions)
+    for name in names:
+        if not re.fullmatch(r"[a-z]+-[a-z]+[0-9]+", name):
+            raise CloudMLError(
+                "bad-region", f"{name!r} is no region.", next="Write them as --regions us-central1,europe-west4."
+            )
+    return tuple(dict.fromkeys(names)) if names and place.target is Target.CLOUD else (place.region,)
 
 
 def _timeout(options: TrainOptions, machine: Machine, price: Price | None, target: Target) -> int | None:

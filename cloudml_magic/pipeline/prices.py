@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,15 @@ def machine_price(machine: Machine, there: Connection, replicas: int = 1) -> Pri
         flexible=machine.flexible,
         replicas=replicas,
     )
+
+
+def dearest_price(machine: Machine, places: Sequence[Connection]) -> Price | None:
+    """The most that an hour costs wherever a job may go; nothing if it is not known for one of them."""
+    prices = [machine_price(machine, there) for there in places]
+    known = sorted((price for price in prices if price), key=lambda price: price.per_hour)
+    if not known or len(known) < len(prices):
+        return None
+    return replace(known[-1], is_limit=known[-1].is_limit or known[0].per_hour < known[-1].per_hour)
 
 
 def price_lists(there: Connection) -> list[PriceList]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cloudml_magic.connection import Connection, place
+from cloudml_magic.dialects.shortages import NOT_ENOUGH_QUOTA
+from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell, executed_cells
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.origin import MANIFEST
 from cloudml_magic.pipeline.prepare import Preparation, manifest, prepare
-from cloudml_magic.pipeline.prices import machine_price
+from cloudml_magic.pipeline.prices import dearest_price
+from cloudml_magic.pipeline.refusals import nowhere
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection_to, current_shell, ledger, notebook_namespace
 from cloudml_magic.storage import Address
@@ -37,12 +41,30 @@ def prepare_here(trained: ExecutedCell, name: str, options: TrainOptions) -> Pre
         folder=Path.cwd(),
         settings=CURRENT,
         place=where,
-        price_of=lambda machine: machine_price(machine, connection_to(where)),
+        price_of=lambda machine, regions: dearest_price(
+            machine, [connection_to(replace(where, region=region)) for region in regions]
+        ),
     )
 
 
 def submit(preparation: Preparation, *, notebook: str | None = None, cell: str = "") -> Job:
-    """Uploads what is not there yet and creates the job; if anything stops it, no job and no line is left."""
+    """Uploads what is not there yet and creates the job, in the first region that takes it.
+
+    If anything stops it, no job and no line is left.
+    """
+    refusals: list[tuple[Connection, CloudMLError]] = []
+    for region in preparation.regions:
+        tried = preparation.in_region(region)
+        try:
+            return _submit(tried, notebook, cell)
+        except CloudMLError as refusal:
+            if refusal.reference != NOT_ENOUGH_QUOTA:
+                raise
+            refusals.append((connection_to(tried.place), refusal))
+    raise nowhere(refusals)
+
+
+def _submit(preparation: Preparation, notebook: str | None, cell: str) -> Job:
     there = connection_to(preparation.place)
     book = ledger()
     token, now = preparation.spec.token, time.time()

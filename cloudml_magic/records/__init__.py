@@ -30,7 +30,7 @@ from cloudml_magic.records.models import (
     Signature,
     TensorSpec,
 )
-from cloudml_magic.records.money import Cost, Price
+from cloudml_magic.records.money import Cost, Price, Quota
 from cloudml_magic.records.source import (
     CapturedSource,
     CapturedStatement,
@@ -73,6 +73,7 @@ __all__ = [
     "Prediction",
     "Price",
     "Protection",
+    "Quota",
     "Shape",
     "ShippedValue",
     "Signature",

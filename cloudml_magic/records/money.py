@@ -1,7 +1,8 @@
-"""What things cost: a price for an hour, and what has come together."""
+"""What things cost, and how much of them there may be: a price for an hour, what came together, a quota."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -28,3 +29,21 @@ class Price:
     def cost(self, seconds: float) -> Cost:
         """What a time costs."""
         return Cost(self.per_hour * max(0.0, seconds) / 3600, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much of something (`T4`, `CPUs`) a project may use at once in each region; -1 is without limit.
+
+    `is_preemptible` counts machines that may be taken away, which have a quota of their own.
+    """
+
+    kind: str
+    metric: str
+    is_preemptible: bool
+    limits: Mapping[str, int]
+    everywhere_else: int = 0
+
+    def limit(self, region: str) -> int:
+        """What counts in a region."""
+        return self.limits.get(region, self.everywhere_else)

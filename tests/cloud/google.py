@@ -121,7 +121,7 @@ _VERSIONS = {
 
 def _api_of(method: str) -> str:
     name = method.partition(".")[0]
-    return f"{name}.{_VERSIONS[name]}"
+    return "serviceusage.v1beta1" if ".consumerQuota" in method else f"{name}.{_VERSIONS[name]}"
 
 
 class _Handler(BaseHTTPRequestHandler):

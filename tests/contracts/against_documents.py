@@ -33,9 +33,14 @@ def api_of(name: str) -> Document:
     return document(f"{name}.{_VERSIONS[name]}")
 
 
+def api_of_method(method: str) -> Document:
+    """The document in which a method is described."""
+    return document("serviceusage.v1beta1") if ".consumerQuota" in method else api_of(method.partition(".")[0])
+
+
 def wrong_with_call(call: Call) -> list[str]:
     """What Google's document does not allow in a request of ours."""
-    api = api_of(call.method.partition(".")[0])
+    api = api_of_method(call.method)
     method = api.methods.get(call.method)
     if method is None:
         return [f"{call.method}: there is no such method"]

@@ -18,6 +18,7 @@ from cloudml_magic.dialects import (
     logging_v2,
     resource_manager_v3,
     service_usage_v1,
+    service_usage_v1beta1,
 )
 from cloudml_magic.dialects.aiplatform_v1 import batch, endpoints, jobs, models, operations, protection
 from cloudml_magic.dialects.call import Call
@@ -109,6 +110,7 @@ EXAMPLES = [
     example(service_usage_v1.get_operation, "operations/acf.p2-1"),
     example(iam_v1.test_permissions, "a-project", "a@b.iam.gserviceaccount.com", ["iam.serviceAccounts.actAs"]),
     example(cloud_billing_v1.list_skus, "next"),
+    example(service_usage_v1beta1.list_quotas, "a-project", "next"),
 ]  # fmt: skip
 
 

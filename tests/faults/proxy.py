@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import re
 import socket
 import struct
@@ -28,7 +29,7 @@ _NOT_FORWARDED = frozenset({"connection", "keep-alive", "transfer-encoding", "co
 class Fault:
     """What happens to the next `times` requests that fit, after the first `skip` that do.
 
-    status: answers `status` without applying.      reset: breaks the connection before applying.
+    status: answers `status` and `message` without applying.  reset: breaks the connection before applying.
     lost_reply: applies, then breaks the connection. stall: keeps silent for `seconds`, then breaks the connection.
     flip_request, flip_response: turns over one bit of the body's byte at `at`.
     truncate: breaks the connection after `at` bytes of the answer's body.
@@ -43,6 +44,7 @@ class Fault:
     skip: int = 0
     seconds: float = 3600.0
     at: int = 0
+    message: str = "A scripted fault."
 
     def fits(self, verb: str, path: str) -> bool:
         return self.verb in ("", verb) and re.search(self.path, path) is not None
@@ -202,7 +204,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _refuse(self, fault: Fault) -> None:
-        content = b'{"error":{"code":%d,"message":"A scripted fault.","status":"UNAVAILABLE"}}' % fault.status
+        error = {"code": fault.status, "message": fault.message, "status": "UNAVAILABLE"}
+        content = json.dumps({"error": error}).encode()
         self.send_response_only(fault.status)
         for name, value in {**fault.headers, "Content-Type": "application/json"}.items():
             self.send_header(name, value)

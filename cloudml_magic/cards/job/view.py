@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from cloudml_magic.dialects.shortages import failure_advice
 from cloudml_magic.pipeline.metric_curves import MetricCurve
 from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
 from cloudml_magic.records import Cost, JobFailure, JobKind, JobOrigin, JobSnapshot, Target
@@ -99,7 +100,7 @@ class JobView:
             curves=tuple(_curve(metric) for metric in progress.curves.shown()) if with_curves else (),
             log=tuple((moment, severity, _cut(text)) for moment, severity, text in progress.log),
             warnings=(*_interruptions(progress), *map(_cut, progress.warnings))[:LOG_LINES],
-            failure=_failure(progress) if state is JobState.FAILED else None,
+            failure=_failure(snapshot, progress) if state is JobState.FAILED else None,
             cost=_cost(snapshot, progress, origin, now),
             artifacts=tuple(name for name in _ARTIFACTS if name in progress.artifacts),
             origin=_origin(origin),
@@ -209,10 +210,11 @@ def _curve(metric: MetricCurve) -> Curve:
     return Curve(metric.name, tuple(metric.series.steps), tuple(metric.series.values), twin)
 
 
-def _failure(progress: JobProgress) -> JobFailure:
+def _failure(snapshot: JobSnapshot, progress: JobProgress) -> JobFailure:
     failure = progress.failure
     if failure is None:
-        return JobFailure(_cut(progress.error or "The platform gave no reason."))
+        message = _cut(progress.error or "The platform gave no reason.")
+        return JobFailure(message, next=failure_advice(message, snapshot.machines))
     return JobFailure(
         message=_cut(failure.message),
         cell=_cut(failure.cell, _LONGEST_LABEL) if failure.cell else None,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cloudml_magic.dialects.aiplatform_v1.resources import TOKEN_LABEL, JobCalls, next_page, parent, seconds
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.machines import machine_spec, machine_title, read_machine
+from cloudml_magic.dialects.shortages import failure_advice
 from cloudml_magic.records import JobFailure, JobSnapshot, JobSpec, Machine, Target
 from cloudml_magic.states import JobState
 
@@ -108,7 +109,7 @@ def read_job(body: Mapping[str, Any], target: Target) -> JobSnapshot:
         created=seconds(body.get("createTime")) or 0.0,
         started=seconds(body.get("startTime")),
         ended=seconds(body.get("endTime")),
-        failure=JobFailure(error.get("message", "")) if error and state is JobState.FAILED else None,
+        failure=_failure(error.get("message", ""), machines) if error and state is JobState.FAILED else None,
         machine=machine_title(machines[0][0]) if machines else "",
         machines=machines,
         labels=body.get("labels", {}),
@@ -128,6 +129,10 @@ def _masked(value: Any, secrets: frozenset[str]) -> Any:
     if isinstance(value, list):
         return [_masked(item, secrets) for item in value]
     return value
+
+
+def _failure(message: str, machines: Sequence[tuple[Machine, int]]) -> JobFailure:
+    return JobFailure(message, next=failure_advice(message, machines))
 
 
 def _machines(specification: Mapping[str, Any]) -> tuple[tuple[Machine, int], ...]:
