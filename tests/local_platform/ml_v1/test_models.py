@@ -13,7 +13,7 @@ from googleapiclient.errors import HttpError
 from cloudml_magic.discovery import document, violations
 from tests.local_platform.conftest import places_in
 
-from .conftest import MODELS, PROJECT, Running, checked, details, refusal_of, running, service_of
+from .conftest import MODELS, PROJECT, Running, checked, details, refusal_of, running, service_of, write_multiplier
 
 NOT_FOUND = "The specified model was not found."
 NO_VERSION = "The specified model version was not found."
@@ -274,6 +274,35 @@ def test_versions_outlive_the_platform(restarted: Running) -> None:
     assert restarted.ask("GET", f"{MODELS}/m")["defaultVersion"]["state"] == "READY"
     answer = restarted.ask("POST", f"{MODELS}/m/versions/v1:predict", {"instances": [[1, 2]]})
     assert answer == {"predictions": [{"outputs": [2.0, 4.0]}]}
+
+
+def test_a_platform_that_ends_leaves_no_version_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one goes on with the operation: the version becomes ready, under the operation's own name."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    places = places_in(tmp_path)
+    with running(places) as before:
+        before.ask("POST", MODELS, {"name": "m"})
+        begun = before.ask("POST", f"{MODELS}/m/versions", version("v1", before.model("export")))
+    with running(places) as after:
+        ended = after.done(after.ask("GET", f"/v1/{begun['name']}"))
+        assert ended["response"]["state"] == "READY"
+        assert after.ask("GET", f"{MODELS}/m")["defaultVersion"]["name"] == named("m", "v1")
+
+
+def test_a_creation_is_cancelled(platform: Running, models: Any) -> None:
+    """The operation ends with code 1, the version has failed and can be deleted."""
+    models.create(parent=PROJECT, body={"name": "m"}).execute()
+    # Without a fast engine TensorFlow is imported first, which takes its time.
+    write_multiplier(platform.places.buckets / "cloudml-local" / "slow", 2)
+    begun = models.versions().create(parent=named("m"), body=version("v1", "gs://cloudml-local/slow")).execute()
+    assert refused(models.versions().delete(name=named("m", "v1")))[1] == (
+        "Field: name Error: The version is being created. Wait for its operation, or cancel it."
+    )
+    assert service_of(platform).projects().operations().cancel(name=begun["name"]).execute() == {}
+    assert platform.done(begun)["error"] == {"code": 1, "message": "The operation was cancelled."}
+    failed = models.versions().get(name=named("m", "v1")).execute()
+    assert (failed["state"], failed["errorMessage"]) == ("FAILED", "The operation was cancelled.")
+    assert platform.done(models.versions().delete(name=named("m", "v1")).execute())["response"] == EMPTY
 
 
 def test_the_two_apis_keep_their_models_apart(platform: Running) -> None:

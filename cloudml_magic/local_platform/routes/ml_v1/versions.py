@@ -106,9 +106,9 @@ class MlVersionRoutes:
         with self._versions.database.transaction():
             model = self._model(call)
             version = self._version(call, model)
-            if version.state in (VersionState.CREATING, VersionState.DELETING):
+            if version.state is VersionState.CREATING:
                 raise refused(
-                    400, "name", f"The version is in state {version.state}. Wait for its operation, or cancel it.",
+                    400, "name", "The version is being created. Wait for its operation, or cancel it.",
                     status="FAILED_PRECONDITION",
                 )  # fmt: skip
             if default_name(model) == version.name and len(self._versions.of(model.id)) > 1:
