@@ -8,6 +8,7 @@ from cloudml_magic.version import VERSION
 
 if TYPE_CHECKING:
     from cloudml_magic.pipeline import (
+        build_image,
         cancel,
         deploy,
         export,
@@ -27,6 +28,7 @@ __version__ = VERSION
 __all__ = [
     "__version__",
     "batch_predict",
+    "build_image",
     "cancel",
     "deploy",
     "export",

@@ -28,6 +28,11 @@ def ledger_file() -> Path:
     return _xdg("XDG_STATE_HOME", ".local/state") / "ledger.sqlite"
 
 
+def built_images_file() -> Path:
+    """The images that this user had built."""
+    return _xdg("XDG_STATE_HOME", ".local/state") / "images.json"
+
+
 def price_list_file(region: str) -> Path:
     """Google's prices for a region, as they were fetched last."""
     return _xdg("XDG_CACHE_HOME", ".cache") / "prices" / f"{region}.json"

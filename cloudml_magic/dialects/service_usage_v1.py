@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.records import OperationSnapshot
 
 API = ("serviceusage", "v1")
 _SERVICES = "serviceusage.services"
@@ -31,11 +30,3 @@ def read_enabled(body: Mapping[str, Any]) -> frozenset[str]:
     """The services that are enabled."""
     services = body.get("services") or ()
     return frozenset(str(each["name"]).rpartition("/")[2] for each in services if each.get("state") == "ENABLED")
-
-
-def read_operation(body: Mapping[str, Any]) -> OperationSnapshot:
-    """How the enabling stands; one that had nothing to do is named like one that is done."""
-    error = body.get("error") or {}
-    return OperationSnapshot(
-        name=str(body.get("name", "")), done=bool(body.get("done")), error=str(error["message"]) if error else None
-    )

@@ -7,7 +7,7 @@ from typing import Any
 _NAMES = (
     *("ml_init", "ml_code", "ml_run", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"),
     *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict", "ml_batch_predict"),
-    "ml_quota",
+    *("ml_quota", "ml_image"),
 )
 
 _PREDICTION = ("cloudml_magic.records.models", "Prediction")
@@ -16,6 +16,7 @@ _PREDICTION = ("cloudml_magic.records.models", "Prediction")
 def register(shell: Any) -> None:
     """Registers every magic, and the recorder that knows cells by their id."""
     from cloudml_magic.history import CellRecorder
+    from cloudml_magic.notebook.image_magics import ImageMagics
     from cloudml_magic.notebook.job_magics import JobMagics
     from cloudml_magic.notebook.magics_of_2017 import MagicsOf2017
     from cloudml_magic.notebook.model_magics import ModelMagics
@@ -24,7 +25,8 @@ def register(shell: Any) -> None:
     from cloudml_magic.notebook.setting_magics import SettingMagics
     from cloudml_magic.notebook.train_magics import TrainMagics
 
-    for family in (SettingMagics, TrainMagics, MagicsOf2017, JobMagics, ModelMagics, PredictMagics, QuotaMagics):
+    families = (SettingMagics, TrainMagics, MagicsOf2017, JobMagics, ModelMagics, PredictMagics, QuotaMagics, ImageMagics)
+    for family in families:
         shell.register_magics(family(shell))
     # Kept on the shell, so that it lives as long as the notebook and `train()` finds it too.
     if getattr(shell, "cloudml_recorder", None) is None:

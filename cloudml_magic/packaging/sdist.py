@@ -1,22 +1,20 @@
-"""Writes the sdist of a trainer: sorted names, fixed times, stored without compression, so that bytes follow from code.
+"""Writes the sdist of a trainer, whose bytes follow from its code.
 
 Compressed bytes depend on the zlib of the machine; a package is some tens of kilobytes, so it is stored instead.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
 import re
-import tarfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from cloudml_magic.packaging.archive import stored_archive
 from cloudml_magic.records import SourceFile, SourceMapEntry, TrainerPackage
 
 RUNTIME = "cloudml_trainer"
@@ -43,7 +41,7 @@ def build_trainer(
     digest = _digest(members, distribution, required)
     version = f"0+{digest[:16]}"
     members |= _metadata_files(distribution, version, tuple(members), required)
-    content = _archive(f"{distribution}-{version}", members)
+    content = stored_archive(f"{distribution}-{version}", members)
     return TrainerPackage(
         file_name=f"{slug(name)}-{digest[:16]}.tar.gz",
         content=content,
@@ -133,14 +131,3 @@ def _importables(paths: tuple[str, ...]) -> tuple[list[str], list[str]]:
     packages = sorted({path.rpartition("/")[0].replace("/", ".") for path in python if "/" in path})
     modules = sorted(path.removesuffix(".py") for path in python if "/" not in path)
     return packages, modules
-
-
-def _archive(root: str, members: Mapping[str, bytes]) -> bytes:
-    plain = io.BytesIO()
-    with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for path, content in sorted(members.items()):
-            information = tarfile.TarInfo(f"{root}/{path}")
-            information.size = len(content)
-            information.mode = 0o644
-            archive.addfile(information, io.BytesIO(content))
-    return gzip.compress(plain.getvalue(), compresslevel=0, mtime=0)

@@ -18,6 +18,7 @@ from cloudml_magic.pipeline.deployment import (
     undeploy,
 )
 from cloudml_magic.pipeline.exporting import export
+from cloudml_magic.pipeline.images import build_image, built_images, set_up_image_registry
 from cloudml_magic.pipeline.lookup import delete, deletion_of, job, jobs, older_than
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.prediction import files_of, predict
@@ -36,6 +37,8 @@ __all__ = [
     "Job",
     "TrainOptions",
     "batch_predict",
+    "build_image",
+    "built_images",
     "cancel",
     "check_cloud",
     "delete",
@@ -57,6 +60,7 @@ __all__ = [
     "quota_console",
     "removal_of",
     "report",
+    "set_up_image_registry",
     "spending",
     "submit",
     "target_of",

@@ -21,6 +21,7 @@ from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import boot_command, build_trainer, slug
 from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped
 from cloudml_magic.pipeline.export_plan import ExportPlan, needed_names, plan_export
+from cloudml_magic.pipeline.images.known import image_for
 from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, seconds, split_list
 from cloudml_magic.pipeline.origin import origin_of_source
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
@@ -141,7 +142,7 @@ def prepare(
         module=package.module,
         folder=str(place.bucket / "jobs" / f"{slug(name)}-{token}"),
         image=settings.value("image", options.image)
-        or default_image(backend, with_gpu=machine.accelerator is not None),
+        or image_for(default_image(backend, with_gpu=machine.accelerator is not None), package.requirements, place),
         command=boot_command(),
         machine=machine,
         arguments=tuple(f"--{key}={value}" for key, value in arguments.items()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cloudml_magic.records.images import BuildSnapshot, BuiltImage
 from cloudml_magic.records.jobs import (
     Accelerator,
     BatchSpec,
@@ -48,6 +49,8 @@ __all__ = [
     "Accelerator",
     "Answer",
     "BatchSpec",
+    "BuildSnapshot",
+    "BuiltImage",
     "CapturedSource",
     "CapturedStatement",
     "CapturedValue",

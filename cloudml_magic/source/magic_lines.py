@@ -23,7 +23,7 @@ DROPPED = words(
     """
 )
 TIMING = frozenset({"time", "timeit", "prun", "capture", "memit"})
-_SENT = frozenset({"ml_train", "ml_run"})
+_SENT = frozenset({"ml_train", "ml_run", "ml_image"})
 _CELL_MAGIC = re.compile(r"[ \t]*%%(?P<name>[\w.]+)(?P<line>[^\n]*)\n?")
 _OPTIONS_WITH_VALUE = {"timeit": "nr", "prun": "lsTD", "time": "", "capture": "", "memit": "rt"}
 

@@ -13,7 +13,9 @@ import pytest
 
 from cloudml_magic import dialects
 from cloudml_magic.dialects import (
+    artifact_registry_v1,
     cloud_billing_v1,
+    cloud_build_v1,
     iam_v1,
     logging_v2,
     resource_manager_v3,
@@ -111,6 +113,14 @@ EXAMPLES = [
     example(iam_v1.test_permissions, "a-project", "a@b.iam.gserviceaccount.com", ["iam.serviceAccounts.actAs"]),
     example(cloud_billing_v1.list_skus, "next"),
     example(service_usage_v1beta1.list_quotas, "a-project", "next"),
+    example(artifact_registry_v1.get_repository, *PLACE, "cloudml"),
+    example(artifact_registry_v1.create_repository, *PLACE, "cloudml"),
+    example(artifact_registry_v1.create_mirror, *PLACE, "cloudml-docker-hub"),
+    example(artifact_registry_v1.get_tag, *PLACE, "cloudml", "trainer", "0123456789abcdef"),
+    example(artifact_registry_v1.get_operation, "projects/p/locations/us-central1/operations/5"),
+    example(cloud_build_v1.create_build, "a-project", "b", "images/x.tar.gz", "us-docker.pkg.dev/p/r/i:1",
+            timeout_seconds=3600, service_account="a@b.iam.gserviceaccount.com"),
+    example(cloud_build_v1.get_build, "a-project", "b1"),
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from cloudml_magic.connection import CloudConnection, Place
 from cloudml_magic.connection.cloud import foreign_bucket
 from cloudml_magic.connection.place import DEFAULT_REGION, bucket_name, project_of
 from cloudml_magic.dialects import iam_v1, resource_manager_v3, service_usage_v1
+from cloudml_magic.dialects.google_operations import read_operation
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.cloud_setup import needs
 from cloudml_magic.pipeline.session import CURRENT
@@ -98,11 +99,11 @@ def _apis(account: _Account) -> Finding:
     if not account.setup:
         fix = f"{needs.enabling(project, missing)}\nor %ml_init --setup"
         return Finding("APIs", f"not enabled: {', '.join(missing)}", fix, is_fatal=True)
-    operation = service_usage_v1.read_operation(caller.perform(service_usage_v1.enable_services(project, missing)))
+    operation = read_operation(caller.perform(service_usage_v1.enable_services(project, missing)))
     deadline = time.monotonic() + _LONGEST_ENABLING
     while not operation.done and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
-        operation = service_usage_v1.read_operation(caller.perform(service_usage_v1.get_operation(operation.name)))
+        operation = read_operation(caller.perform(service_usage_v1.get_operation(operation.name)))
     if operation.error or not operation.done:
         state = f"could not be enabled: {operation.error or 'it takes longer than it should'}"
         return Finding("APIs", state, needs.enabling(project, missing), is_fatal=True)
