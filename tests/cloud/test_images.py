@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
-from cloudml_magic import build_image, pipeline
+from cloudml_magic import build_image, notebook, pipeline
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import ImageRecipe
@@ -197,3 +198,41 @@ def test_the_local_platform_has_nothing_to_build(home: Any, monkeypatch: pytest.
             "  Why:  It runs no containers: this Python runs its jobs, and what they require is installed once and"
             " kept.\n  Next: In the cloud, `%ml_init --target cloud`, the same line builds one.\n[nothing-to-build]"
         )
+
+
+@pytest.fixture
+def shell(images: Registry) -> Iterator[InteractiveShell]:
+    shell = InteractiveShell()
+    notebook.register(shell)
+    yield shell
+    notebook.unregister(shell)
+
+
+def test_the_magic_builds_lists_and_says_what_is_there(
+    shell: InteractiveShell, images: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Stages once each, the address, and a table of what was built."""
+    images.states = ["QUEUED", "WORKING", "WORKING", "SUCCESS"]
+    image = shell.run_line_magic("ml_image", f"build {SCIKIT}")
+    assert capsys.readouterr().out == (
+        f"sending the list\nwaiting\nbuilding\nbuilt\n{ADDRESS} holds {SCIKIT}.\n"
+        "Jobs in the cloud that require exactly this use it by themselves.\n"
+    )
+    shell.run_line_magic("ml_image", "")
+    assert ADDRESS in capsys.readouterr().out
+    assert pipeline.built_images() == [image]
+
+
+def test_the_cell_magic_builds_what_its_cell_would_require(shell: InteractiveShell, images: Registry) -> None:
+    """Nothing of the cell runs; a job of the same cell finds the image."""
+    cell = "from sklearn.datasets import load_digits\nx = load_digits().data\nran = True\n"
+    image = shell.run_cell_magic("ml_image", "build", cell)
+    assert [requirement.partition("==")[0] for requirement in image.requirements] == ["scikit-learn"]
+    assert "ran" not in shell.user_ns
+    assert prepared(cell) == image.address
+
+
+def test_a_cell_that_requires_nothing_has_nothing_to_build(shell: InteractiveShell, images: Registry) -> None:
+    """The public image holds it."""
+    with pytest.raises(CloudMLError, match="There is nothing to build: no requirements"):
+        shell.run_cell_magic("ml_image", "build", "print(1)\n")
