@@ -25,8 +25,8 @@ def register(shell: Any) -> None:
     from cloudml_magic.notebook.setting_magics import SettingMagics
     from cloudml_magic.notebook.train_magics import TrainMagics
 
-    families = (SettingMagics, TrainMagics, MagicsOf2017, JobMagics, ModelMagics, PredictMagics, QuotaMagics, ImageMagics)
-    for family in families:
+    families = (SettingMagics, TrainMagics, MagicsOf2017, JobMagics, ModelMagics, PredictMagics)
+    for family in (*families, QuotaMagics, ImageMagics):
         shell.register_magics(family(shell))
     # Kept on the shell, so that it lives as long as the notebook and `train()` finds it too.
     if getattr(shell, "cloudml_recorder", None) is None:
