@@ -45,6 +45,12 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "service_account", "as whom jobs and deployed models act in the cloud, in place of Vertex AI's own agent"
         ),
+        Setting(
+            "dialect",
+            "the API that is spoken: Vertex AI's, or the one before it",
+            "aiplatform-v1",
+            ("aiplatform-v1", "ml-v1"),
+        ),
         Setting("kms_key", "the key of yours under which the cloud keeps jobs, models and endpoints"),
         Setting("requires", "packages that every job needs beyond what its code imports: 'pandas>=2,h5py'"),
         Setting("image", "container image of a job, in place of the one that fits this kernel"),

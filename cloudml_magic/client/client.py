@@ -6,12 +6,10 @@ import heapq
 from collections.abc import Callable, Iterator
 
 from cloudml_magic.client.calls import Caller, LostReplyError
-from cloudml_magic.client.job_dialects import COLLECTIONS, JOB_DIALECTS, dialect_of
+from cloudml_magic.client.dialect import Dialect
 from cloudml_magic.client.models import Models
 from cloudml_magic.client.watching import Reading, Watch
 from cloudml_magic.dialects import logging_v2
-from cloudml_magic.dialects.aiplatform_v1 import API, batch
-from cloudml_magic.dialects.aiplatform_v1 import jobs as custom
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.logging_v2 import LogLine
 from cloudml_magic.errors import CloudMLError
@@ -26,26 +24,31 @@ CallerOf = Callable[[tuple[str, str]], Caller]
 class Client:
     """Speaks Google's REST API with one place."""
 
-    def __init__(self, caller: CallerOf, watch: Watch, *, target: Target, project: str, region: str) -> None:
+    def __init__(
+        self, caller: CallerOf, watch: Watch, dialect: Dialect, *, target: Target, project: str, region: str
+    ) -> None:
         self._target = target
         self._project = project
         self._region = region
-        self._caller = caller(API)
+        self._dialect = dialect
+        self._caller = caller(dialect.api)
         self._logging = caller(logging_v2.API)
         self._watch = watch
         self.models = Models(self._caller, project, region)
 
     def create_job(self, spec: JobSpec) -> JobSnapshot:
         """Submits a job once: after a lost answer the job is looked for by its token before anything is sent again."""
-        return self._submit(custom.create_job(spec, self._project, self._region), spec.token, JobKind.TRAINING)
+        return self._submit(self._dialect.create_job(spec, self._project, self._region), spec.token, JobKind.TRAINING)
 
     def create_batch_job(self, spec: BatchSpec) -> JobSnapshot:
         """Submits a batch prediction once, as `create_job` does."""
-        return self._submit(batch.create_batch_job(spec, self._project, self._region), spec.token, JobKind.BATCH)
+        call = self._dialect.create_batch_job(spec, self._project, self._region)
+        return self._submit(call, spec.token, JobKind.BATCH)
 
     def submitted(self, token: str, kind: JobKind | None = None) -> JobSnapshot | None:
         """The job that a submission became, of this kind or of any, if it arrived."""
-        for dialect in [JOB_DIALECTS[kind]] if kind else JOB_DIALECTS.values():
+        kinds = self._dialect.kinds
+        for dialect in [kinds[kind]] if kind else kinds.values():
             answer = self._caller.perform(dialect.list_jobs(self._project, self._region, token=token))
             found, _ = dialect.read_jobs(answer, self._target)
             if found:
@@ -54,7 +57,7 @@ class Client:
 
     def job(self, resource_name: str) -> JobSnapshot:
         """How a job stands now."""
-        dialect = dialect_of(resource_name)
+        dialect = self._dialect.of(resource_name)
         return dialect.read_job(self._caller.perform(dialect.get_job(resource_name)), self._target)
 
     def jobs(self) -> Iterator[JobSnapshot]:
@@ -72,19 +75,22 @@ class Client:
 
     def cancel(self, resource_name: str) -> None:
         """Asks a job to stop; one that has ended already is left as it is."""
-        self._caller.perform(dialect_of(resource_name).cancel_job(resource_name))
+        self._caller.perform(self._dialect.of(resource_name).cancel_job(resource_name))
 
     def delete(self, resource_name: str) -> None:
-        """Removes a job that has ended; one that is gone already is no error."""
+        """Removes a job that has ended, where its API can; one that is gone already is no error."""
+        call = self._dialect.of(resource_name).delete_job(resource_name)
+        if call is None:
+            return
         try:
-            self._caller.perform(dialect_of(resource_name).delete_job(resource_name))
+            self._caller.perform(call)
         except CloudMLError as error:
             if error.reference != "not-found":
                 raise
 
     def resource_name(self, job_id: str, kind: JobKind) -> str:
         """What the place calls the job of an id."""
-        return f"projects/{self._project}/locations/{self._region}/{COLLECTIONS[kind]}/{job_id}"
+        return self._dialect.kinds[kind].resource_name(self._project, self._region, job_id)
 
     def logs(self, job_id: str, *, last: int | None = None) -> list[str]:
         """What a job has printed, oldest first: all of it, or the last lines."""
@@ -122,7 +128,7 @@ class Client:
         for _ in range(_SUBMIT_ATTEMPTS):
             try:
                 answer = self._caller.once(call, search_again=last is not None)
-                return JOB_DIALECTS[kind].read_job(answer, self._target)
+                return self._dialect.kinds[kind].read_job(answer, self._target)
             except LostReplyError as lost:
                 last = lost
             if found := self.submitted(token, kind):
@@ -130,7 +136,7 @@ class Client:
         raise last.error if last else AssertionError("at least one attempt is made")
 
     def _jobs_of(self, kind: JobKind) -> Iterator[JobSnapshot]:
-        dialect = JOB_DIALECTS[kind]
+        dialect = self._dialect.kinds[kind]
         page_token: str | None = None
         while True:
             answer = self._caller.perform(dialect.list_jobs(self._project, self._region, page_token=page_token))

@@ -9,7 +9,7 @@ from typing import Any
 from cloudml_magic.client import Caller, Client
 from cloudml_magic.client.access import Locate
 from cloudml_magic.connection.place import Place
-from cloudml_magic.dialects.aiplatform_v1.protection import protected
+from cloudml_magic.dialects.protection import protected
 from cloudml_magic.storage import BucketBrowser, ObjectStorage
 
 

@@ -15,7 +15,6 @@ from cloudml_magic.client.hosts import host, overridden
 from cloudml_magic.connection.base import Connection
 from cloudml_magic.connection.place import Place
 from cloudml_magic.dialects import logging_v2, resource_manager_v3
-from cloudml_magic.dialects.aiplatform_v1 import API
 from cloudml_magic.errors import CloudMLError
 
 _CREDENTIALS = GoogleCredentials()
@@ -32,12 +31,11 @@ class CloudConnection(Connection):
     @cached_property
     def client(self) -> Client:
         where = self.place
-        questions = CloudQuestions(
-            self.caller(API), self.caller(logging_v2.API), self.storage, where.project, where.region
-        )
-        return Client(
-            self.caller, CloudWatch(questions), target=where.target, project=where.project, region=where.region
-        )
+        dialect = where.speaks
+        asked = self.caller(dialect.api), self.caller(logging_v2.API)
+        questions = CloudQuestions(*asked, self.storage, dialect, where.project, where.region)
+        watch = CloudWatch(questions)
+        return Client(self.caller, watch, dialect, target=where.target, project=where.project, region=where.region)
 
     def _locate(self, api: tuple[str, str]) -> Locate:
         def locate(search_again: bool) -> Access:

@@ -39,7 +39,7 @@ class LocalConnection(Connection):
     def client(self) -> Client:
         where = self.place
         watch = EventStream(self.locate_again)
-        return Client(self.caller, watch, target=where.target, project=where.project, region=where.region)
+        return Client(self.caller, watch, where.speaks, target=where.target, project=where.project, region=where.region)
 
     def _locate(self, api: tuple[str, str]) -> Locate:
         return self.locate

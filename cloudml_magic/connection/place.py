@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from cloudml_magic.client.dialect import Dialect, dialect
+from cloudml_magic.dialects.call import Call
+from cloudml_magic.dialects.protection import protected
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform import settings as local
-from cloudml_magic.records import Protection, Target
+from cloudml_magic.records import DialectName, JobSpec, Protection, Target
 from cloudml_magic.settings import Settings
 from cloudml_magic.storage import Address
 
@@ -25,6 +28,16 @@ class Place:
     region: str
     bucket: Address
     protection: Protection = field(default_factory=Protection)
+    dialect: DialectName = DialectName.AIPLATFORM_V1
+
+    @property
+    def speaks(self) -> Dialect:
+        """The dialect that the place is spoken with."""
+        return dialect(self.dialect, self.project)
+
+    def creation(self, spec: JobSpec) -> Call:
+        """The exact request by which a job is made here."""
+        return protected(self.speaks.create_job(spec, self.project, self.region), self.protection)
 
 
 def place(settings: Settings, target: str | None = None) -> Place:
@@ -38,15 +51,22 @@ def place(settings: Settings, target: str | None = None) -> Place:
         settings.value("region") or local.REGION,
         Address(bucket_name(settings) or local.BUCKET),
         protection_of(settings),
+        dialect_of(settings),
     )
 
 
 def place_of(settings: Settings, target: Target, resource_name: str | None) -> Place:
-    """Where something is that has its name already: that says project and region, whatever is set now."""
-    parts = (resource_name or "").split("/")
-    if target is Target.LOCAL or len(parts) < 4:
+    """Where something is that has its name already: that says project, region and dialect, whatever is set now."""
+    if not resource_name:
         return place(settings, target.value)
-    return Place(target, parts[1], parts[3], Address(bucket_name(settings) or ""), protection_of(settings))
+    parts = resource_name.split("/")
+    if parts[2] == "jobs":
+        region, dialect = settings.value("region") or DEFAULT_REGION, DialectName.ML_V1
+    else:
+        region, dialect = parts[3], DialectName.AIPLATFORM_V1
+    if target is Target.LOCAL:
+        return replace(place(settings, target.value), dialect=dialect)
+    return Place(target, parts[1], region, Address(bucket_name(settings) or ""), protection_of(settings), dialect)
 
 
 def project_of(settings: Settings) -> str | None:
@@ -62,6 +82,11 @@ def bucket_name(settings: Settings) -> str | None:
 def protection_of(settings: Settings) -> Protection:
     """As whom and under which key what is made lives."""
     return Protection(settings.value("service_account"), settings.value("kms_key"))
+
+
+def dialect_of(settings: Settings) -> DialectName:
+    """The dialect that is set."""
+    return DialectName(settings.value("dialect") or DialectName.AIPLATFORM_V1)
 
 
 def _cloud_place(settings: Settings) -> Place:
@@ -80,4 +105,4 @@ def _cloud_place(settings: Settings) -> Place:
             next="Say `%ml_init --bucket NAME`; a bucket that does not exist yet is made by `--setup`.",
         )
     region = settings.value("region") or DEFAULT_REGION
-    return Place(Target.CLOUD, project, region, Address(bucket), protection_of(settings))
+    return Place(Target.CLOUD, project, region, Address(bucket), protection_of(settings), dialect_of(settings))

@@ -13,7 +13,6 @@ from typing import Any
 
 from cloudml_magic.connection import Place
 from cloudml_magic.dialects import aiplatform_v1
-from cloudml_magic.dialects.aiplatform_v1.protection import protected
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.machines import asked_machine, check_for_training, machine_title
 from cloudml_magic.errors import CloudMLError
@@ -60,8 +59,7 @@ class Preparation:
     @property
     def call(self) -> Call:
         """The exact request."""
-        call = aiplatform_v1.create_job(self.spec, self.place.project, self.place.region)
-        return protected(call, self.place.protection)
+        return self.place.creation(self.spec)
 
     @property
     def readable_call(self) -> Call:

@@ -6,6 +6,7 @@ from cloudml_magic.records.images import BuildSnapshot, BuiltImage
 from cloudml_magic.records.jobs import (
     Accelerator,
     BatchSpec,
+    DialectName,
     JobEvent,
     JobFailure,
     JobKind,
@@ -58,6 +59,7 @@ __all__ = [
     "Cost",
     "DataFile",
     "DeployedVersion",
+    "DialectName",
     "Endpoint",
     "JobEvent",
     "JobFailure",

@@ -18,6 +18,13 @@ class Target(StrEnum):
     CLOUD = "cloud"
 
 
+class DialectName(StrEnum):
+    """Which of Google's APIs a place is spoken with."""
+
+    AIPLATFORM_V1 = "aiplatform-v1"
+    ML_V1 = "ml-v1"
+
+
 @dataclass(frozen=True, slots=True)
 class Accelerator:
     """A kind of GPU or TPU by its short name (`T4`, `A100-80`) and how many of them."""

@@ -6,8 +6,8 @@ import pytest
 
 from cloudml_magic.dialects import aiplatform_v1
 from cloudml_magic.dialects.aiplatform_v1 import batch, endpoints, models
-from cloudml_magic.dialects.aiplatform_v1.protection import protected
 from cloudml_magic.dialects.call import Call
+from cloudml_magic.dialects.protection import protected
 from cloudml_magic.discovery import document, violations
 from cloudml_magic.records import BatchSpec, JobSpec, Machine, Protection
 

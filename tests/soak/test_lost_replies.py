@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from cloudml_magic.client import Access, Caller, Client
+from cloudml_magic.client.dialect import dialect
 from cloudml_magic.client.event_stream import EventStream
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.places import PlatformPlaces
-from cloudml_magic.records import JobSpec, Target
+from cloudml_magic.records import DialectName, JobSpec, Target
 from cloudml_magic.storage import Address, ObjectStorage
 from tests.faults.proxy import Fault, FaultProxy
 from tests.long_counts import count
@@ -55,6 +56,7 @@ def client_at(endpoint: str, platform: LivePlatform) -> Client:
     return Client(
         lambda api: Caller(lambda again: place, api),
         EventStream(lambda again: place),
+        dialect(DialectName.AIPLATFORM_V1, "cloudml-local"),
         target=Target.LOCAL,
         project="cloudml-local",
         region="us-central1",

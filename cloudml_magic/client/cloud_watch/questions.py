@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloudml_magic.client.calls import Caller
-from cloudml_magic.client.job_dialects import JOB_DIALECTS, dialect_of
+from cloudml_magic.client.dialect import Dialect
 from cloudml_magic.dialects import logging_v2
 from cloudml_magic.dialects.logging_v2 import LogEntry
 from cloudml_magic.errors import CloudMLError
@@ -14,7 +14,10 @@ from cloudml_magic.storage import Address, ObjectStorage
 class CloudQuestions:
     """The questions to one project and region."""
 
-    def __init__(self, jobs: Caller, logging: Caller, storage: ObjectStorage, project: str, region: str) -> None:
+    def __init__(
+        self, jobs: Caller, logging: Caller, storage: ObjectStorage, dialect: Dialect, project: str, region: str
+    ) -> None:
+        self._dialect = dialect
         self._jobs = jobs
         self._logging = logging
         self._storage = storage
@@ -45,12 +48,12 @@ class CloudQuestions:
         return self._storage.read_newer(Address.parse(job.folder) / "events.jsonl", known) if job.folder else None
 
     def _active(self, kind: JobKind) -> dict[str, JobSnapshot | CloudMLError]:
-        dialect = JOB_DIALECTS[kind]
+        dialect = self._dialect.kinds[kind]
         answer = self._jobs.once(dialect.list_jobs(*self._place, active=True))
         return {job.resource_name: job for job in dialect.read_jobs(answer, Target.CLOUD)[0]}
 
     def _state(self, job: JobSnapshot) -> JobSnapshot | CloudMLError:
-        dialect = dialect_of(job.resource_name)
+        dialect = self._dialect.of(job.resource_name)
         try:
             return dialect.read_job(self._jobs.once(dialect.get_job(job.resource_name)), Target.CLOUD)
         except CloudMLError as error:

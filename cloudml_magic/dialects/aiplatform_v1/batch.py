@@ -15,6 +15,7 @@ from cloudml_magic.states import JobState
 _JOBS = "aiplatform.projects.locations.batchPredictionJobs"
 _CALLS = JobCalls(_JOBS)
 get_job, list_jobs, cancel_job, delete_job = _CALLS.get, _CALLS.list, _CALLS.cancel, _CALLS.delete
+resource_name = _CALLS.resource_name
 _FORMATS = {"jsonl": "jsonl", "csv": "csv", "tfrecord": "tf-record", "files": "file-list"}
 
 

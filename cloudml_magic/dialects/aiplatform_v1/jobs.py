@@ -16,6 +16,7 @@ from cloudml_magic.states import JobState
 _JOBS = "aiplatform.projects.locations.customJobs"
 _CALLS = JobCalls(_JOBS)
 get_job, list_jobs, cancel_job, delete_job = _CALLS.get, _CALLS.list, _CALLS.cancel, _CALLS.delete
+resource_name = _CALLS.resource_name
 _MASK = "***"
 _PACKAGE_IMAGE = re.compile(r"(^|/)(vertex-ai|cloud-aiplatform)/training/")
 PACKAGE_VARIABLE = "CLOUDML_PACKAGE"

@@ -53,6 +53,10 @@ class JobCalls:
 
     collection: str
 
+    def resource_name(self, project: str, region: str, job_id: str) -> str:
+        """What a place calls the job of an id."""
+        return f"{parent(project, region)}/{self.collection.rpartition('.')[2]}/{job_id}"
+
     def get(self, resource_name: str) -> Call:
         """Asks how one job stands."""
         return Call(f"{self.collection}.get", {"name": resource_name})

@@ -16,12 +16,15 @@ _ACCOUNT = {
     f"{_LOCATION}.batchPredictionJobs.create": ("serviceAccount",),
     f"{_LOCATION}.models.upload": ("serviceAccount",),
     f"{_LOCATION}.endpoints.deployModel": ("deployedModel", "serviceAccount"),
+    "ml.projects.jobs.create": ("trainingInput", "serviceAccount"),
+    "ml.projects.models.versions.create": ("serviceAccount",),
 }
 _KEY = {
     f"{_LOCATION}.customJobs.create": ("encryptionSpec", "kmsKeyName"),
     f"{_LOCATION}.batchPredictionJobs.create": ("encryptionSpec", "kmsKeyName"),
     f"{_LOCATION}.models.upload": ("model", "encryptionSpec", "kmsKeyName"),
     f"{_LOCATION}.endpoints.create": ("encryptionSpec", "kmsKeyName"),
+    "ml.projects.jobs.create": ("trainingInput", "encryptionConfig", "kmsKeyName"),
 }
 
 
@@ -29,7 +32,7 @@ def protected(call: Call, protection: Protection) -> Call:
     """The call as it is sent; one that makes nothing is sent as it is."""
     body = call.body
     for value, places in ((protection.service_account, _ACCOUNT), (protection.kms_key, _KEY)):
-        if value and body is not None and call.method in places:
+        if value and body is not None and call.method in places and "predictionInput" not in body:
             body = _with(body, places[call.method], value)
     return call if body is call.body else replace(call, body=body)
 
