@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 from cloudml_magic.client.calls import Caller, LostReplyError
 from cloudml_magic.client.dialect import Dialect
-from cloudml_magic.client.models import Models
 from cloudml_magic.client.watching import Reading, Watch
 from cloudml_magic.dialects import logging_v2
 from cloudml_magic.dialects.call import Call
@@ -34,7 +33,7 @@ class Client:
         self._caller = caller(dialect.api)
         self._logging = caller(logging_v2.API)
         self._watch = watch
-        self.models = Models(self._caller, project, region)
+        self.models = dialect.models(self._caller, project, region)
 
     def create_job(self, spec: JobSpec) -> JobSnapshot:
         """Submits a job once: after a lost answer the job is looked for by its token before anything is sent again."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from cloudml_magic.client.models import Models
+from cloudml_magic.client.old_models import OldModels
 from cloudml_magic.dialects import aiplatform_v1, ml_v1
 from cloudml_magic.dialects.aiplatform_v1 import batch
 from cloudml_magic.dialects.aiplatform_v1 import jobs as custom
@@ -42,6 +44,7 @@ class Dialect:
     kinds: Mapping[JobKind, JobDialect]
     create_job: Callable[[JobSpec, str, str], Call]
     create_batch_job: Callable[[BatchSpec, str, str], Call]
+    models: type[Models] | type[OldModels]
 
     def of(self, resource_name: str) -> JobDialect:
         """The translation that speaks of the job of this name."""
@@ -52,6 +55,6 @@ def dialect(name: DialectName, project: str) -> Dialect:
     """The dialect of a name, for the jobs of a project."""
     if name is DialectName.ML_V1:
         kinds = {kind: old.Jobs(kind, project) for kind in JobKind}
-        return Dialect(ml_v1.API, kinds, old.create_job, old.create_batch_job)
+        return Dialect(ml_v1.API, kinds, old.create_job, old.create_batch_job, OldModels)
     vertex = {JobKind.TRAINING: custom, JobKind.BATCH: batch}
-    return Dialect(aiplatform_v1.API, vertex, custom.create_job, batch.create_batch_job)
+    return Dialect(aiplatform_v1.API, vertex, custom.create_job, batch.create_batch_job, Models)

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from cloudml_magic.client.calls import Caller, LostReplyError
+from cloudml_magic.client.calls import Caller
+from cloudml_magic.client.long_operations import LongOperations, OnStage
 from cloudml_magic.dialects.aiplatform_v1 import endpoints, models, operations
-from cloudml_magic.dialects.call import Call
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.records import Answer, Endpoint, Machine, ModelVersion, OperationSnapshot
-
-_POLL_SECONDS = (0.05, 1.0)
-_CANCELLED = 1
-_SUBMIT_ATTEMPTS = 6
-_LONGEST_DEPLOYMENT = 600.0
-_LONGEST_CANCELLING = 20.0
-
-OnStage = Callable[[str], None]
-Found = TypeVar("Found", ModelVersion, Endpoint)
+from cloudml_magic.records import Answer, Endpoint, Machine, ModelVersion
 
 
-class Models:
+class Models(LongOperations):
     """The models and endpoints of one place."""
 
+    lets_versions_go = True
+    """Whether a version can be taken off its endpoint and still be there."""
+
     def __init__(self, caller: Caller, project: str, region: str) -> None:
-        self._caller = caller
+        super().__init__(caller, operations)
         self._place = (project, region)
 
     # --- models ---
@@ -149,102 +142,16 @@ class Models:
                 next="Its serving image may speak another protocol; ask for it by `--image`, or read it with Python.",
             ) from problem
 
-    # --- operations ---
-
-    def wait(
-        self, operation: OperationSnapshot, on_stage: OnStage | None = None, *, cancel_on_interrupt: bool = False
-    ) -> OperationSnapshot:
-        """Waits until an operation has ended; raises if it failed."""
-        pause, longest = _POLL_SECONDS
-        try:
-            while not operation.done:
-                if on_stage and operation.stage:
-                    on_stage(operation.stage)
-                time.sleep(pause)
-                pause = min(pause * 1.5, longest)
-                operation = operations.read_operation(self._caller.perform(operations.get_operation(operation.name)))
-        except KeyboardInterrupt:
-            if cancel_on_interrupt:
-                self._caller.perform(operations.cancel_operation(operation.name))
-                self._ended(operation)
-            raise
-        if operation.error is not None:
-            raise _failed(operation)
-        return operation
-
-    def _ended(self, operation: OperationSnapshot) -> None:
-        """Waits until an operation that was cancelled has let go of what it held."""
-        deadline = time.monotonic() + _LONGEST_CANCELLING
-        while not operation.done and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS[0])
-            operation = operations.read_operation(self._caller.perform(operations.get_operation(operation.name)))
-
-    def _submit(self, call: Call, find: Callable[[], Found | None]) -> OperationSnapshot | Found:
-        """Begins what must not begin twice: after a lost answer its outcome is looked for before it is sent again."""
-        last: LostReplyError | None = None
-        for attempt in range(_SUBMIT_ATTEMPTS):
-            try:
-                return operations.read_operation(self._caller.once(call, search_again=last is not None))
-            except LostReplyError as lost:
-                last = lost
-            except CloudMLError:
-                # Refused, since what is under way has its name already: it is what we asked for.
-                if last is None or (found := self._awaited(find)) is None:
-                    raise
-                return found
-            time.sleep(_POLL_SECONDS[0] * 2**attempt)
-            if (found := find()) is not None:
-                return found
-        raise last.error if last else AssertionError("at least one attempt is made")
-
-    def _awaited(self, find: Callable[[], Found | None]) -> Found | None:
-        """What is found within the longest time that a deployment may take."""
-        deadline = time.monotonic() + _LONGEST_DEPLOYMENT
-        while (found := find()) is None and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS[1])
-        return found
-
     def _holding(self, endpoint: str, deployed_id: str) -> Endpoint | None:
         found = self.endpoint(endpoint)
         return found if any(deployed.id == deployed_id for deployed in found.deployed) else None
-
-    def _finish(self, call: Call) -> None:
-        """Performs a call that takes something away; what is gone already is no error."""
-        try:
-            self.wait(operations.read_operation(self._caller.perform(call)))
-        except CloudMLError as error:
-            if error.reference != "not-found":
-                raise
 
     def _uploaded(self, name: str, artifact_uri: str, parent_model: str | None) -> ModelVersion | None:
         parents = [parent_model] if parent_model else [model.model_resource for model in self.models(name)]
         versions = [version for parent in parents for version in self.versions(parent)]
         return next((version for version in versions if version.artifact_uri == artifact_uri), None)
 
-    def _pages(self, page: Callable[[str | None], Call], read: Callable[[Mapping[str, Any]], Any]) -> Iterator[Any]:
-        token: str | None = None
-        while True:
-            found, token = read(self._caller.perform(page(token)))
-            yield from found
-            if token is None:
-                return
-
 
 def json_body(signature: str, instances: Sequence[Any]) -> bytes:
     """A request to a signature by its name, in rows."""
     return json.dumps({"signature_name": signature, "instances": list(instances)}).encode()
-
-
-def _failed(operation: OperationSnapshot) -> CloudMLError:
-    if operation.error_code == _CANCELLED:
-        return CloudMLError(
-            "deploy-cancelled",
-            "The deployment was cancelled.",
-            next="Nothing was changed. Run the cell again to deploy.",
-        )
-    return CloudMLError(
-        "operation-failed",
-        "The platform could not do what was asked.",
-        why=operation.error or "",
-        next="Mend what the message names and run the cell again; `cloudml platform logs` may tell more.",
-    )

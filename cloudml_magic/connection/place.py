@@ -35,6 +35,11 @@ class Place:
         """The dialect that the place is spoken with."""
         return dialect(self.dialect, self.project)
 
+    @property
+    def takes_binary(self) -> bool:
+        """Whether what answers here reads arrays as bytes: our own serving process does, asked by Vertex AI's API."""
+        return self.target is Target.LOCAL and self.dialect is DialectName.AIPLATFORM_V1
+
     def creation(self, spec: JobSpec) -> Call:
         """The exact request by which a job is made here."""
         return protected(self.speaks.create_job(spec, self.project, self.region), self.protection)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.machines import machine_spec
+from cloudml_magic.dialects.ml_v1.models import version_name
+from cloudml_magic.dialects.ml_v1.names import letters, seconds
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import BatchSpec, JobFailure, JobKind, JobSnapshot, JobSpec, Target
 from cloudml_magic.states import JobState
@@ -67,7 +68,7 @@ def create_batch_job(spec: BatchSpec, project: str, region: str) -> Call:
         "inputPaths": list(spec.inputs),
         "outputPath": spec.output,
         "region": region,
-        "versionName" if "/versions/" in spec.model else "modelName": spec.model,
+        "versionName" if "@" in spec.model else "modelName": version_name(spec.model),
     }
     if spec.batch_size is not None:
         prediction["batchSize"] = str(spec.batch_size)
@@ -133,9 +134,9 @@ class Jobs:
             state=state,
             target=target,
             folder=str(given.get("jobDir") or given.get("outputPath") or "").rstrip("/"),
-            created=_seconds(body.get("createTime")) or 0.0,
-            started=_seconds(body.get("startTime")),
-            ended=_seconds(body.get("endTime")),
+            created=seconds(body.get("createTime")) or 0.0,
+            started=seconds(body.get("startTime")),
+            ended=seconds(body.get("endTime")),
             failure=JobFailure(body.get("errorMessage", "")) if state is JobState.FAILED else None,
             position=int(body["jobPosition"]) if body.get("jobPosition") else None,
             machine=_machine(given),
@@ -147,17 +148,11 @@ class Jobs:
 def _create(name: str, token: str, labels: Any, work: Mapping[str, Any], project: str) -> Call:
     body = {
         # An id is taken for ever: a submission that arrived is not accepted twice.
-        "jobId": f"{_letters(name)}_{token}",
+        "jobId": f"{letters(name)}_{token}",
         "labels": dict(labels) | {_TOKEN_LABEL: token},
         **work,
     }
     return Call(f"{_JOBS}.create", {"parent": f"projects/{project}"}, body)
-
-
-def _letters(name: str) -> str:
-    """A name as the API's ids allow it: letters, digits and underscores, a letter first."""
-    plain = "".join(character if character.isascii() and character.isalnum() else "_" for character in name)
-    return plain if plain[:1].isalpha() else f"job_{plain}"
 
 
 def _state(text: str) -> JobState:
@@ -165,10 +160,6 @@ def _state(text: str) -> JobState:
         return JobState(text)
     except ValueError:
         return JobState.QUEUED
-
-
-def _seconds(text: str | None) -> float | None:
-    return datetime.fromisoformat(text).timestamp() if text else None
 
 
 def _machine(given: Mapping[str, Any]) -> str:

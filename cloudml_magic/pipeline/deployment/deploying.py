@@ -101,7 +101,7 @@ def _put(
             _take_back(there, name, {each.version for each in versions}, before, deployed_id)
         raise
     versioning.name_it(version, there)
-    if percent is None:
+    if percent is None and models.lets_versions_go:
         endpoint = _retired(there, endpoint, shares, deployed_id, on_stage)
     return version, endpoint, _still_held(endpoint, deployed_id, version), held is not None
 

@@ -25,7 +25,7 @@ from cloudml_magic.pipeline.prediction.requests import (
     requests_of,
 )
 from cloudml_magic.pipeline.session import connection
-from cloudml_magic.records import Answer, ModelInterface, Prediction, Target
+from cloudml_magic.records import Answer, ModelInterface, Prediction
 from cloudml_magic.storage import Address
 from cloudml_magic.wording import place_words
 
@@ -45,7 +45,7 @@ def predict(model: str, instances: Any, *, read: Read | None = None) -> Predicti
     what = given(instances, interface, lambda where: (read or content_of)(where, asked.connection), LARGEST_PICTURE)
     check_count(what.count, model)
     # The stand-in of this machine reads arrays as NumPy writes them; TensorFlow Serving reads JSON.
-    requests = requests_of(what, takes_binary=asked.connection.place.target is Target.LOCAL)
+    requests = requests_of(what, takes_binary=asked.connection.place.takes_binary)
     check_requests(requests, what.count, model)
     began = time.perf_counter()
     answers = _ask(asked, what, requests)
