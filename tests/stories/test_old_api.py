@@ -46,7 +46,7 @@ def test_a_model_is_trained_deployed_asked_and_deleted(old: Notebook) -> None:
     well(old, TRAINING)
     assert "corners/1" in well(old, "%ml_deploy corners")
     well(old, "%%ml_predict corners --into answer\n[[0, 0, 1, 0]]")
-    assert "[2]" in well(old, "np.argmax(answer.values, axis=1).tolist()")
+    assert "[2]" in well(old, "np.argmax(answer, axis=1).tolist()")
     well(old, AGAIN)
     listed = well(old, "%ml_models corners")
     assert "corners/1" in listed
