@@ -18,13 +18,17 @@ from cloudml_magic.dialects import (
     cloud_build_v1,
     iam_v1,
     logging_v2,
+    protection,
     resource_manager_v3,
     service_usage_v1,
     service_usage_v1beta1,
 )
-from cloudml_magic.dialects.aiplatform_v1 import batch, endpoints, jobs, models, operations, protection
+from cloudml_magic.dialects.aiplatform_v1 import batch, endpoints, jobs, models, operations
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.records import Accelerator, BatchSpec, JobSpec, Machine, Protection
+from cloudml_magic.dialects.ml_v1 import jobs as old_jobs
+from cloudml_magic.dialects.ml_v1 import models as old_models
+from cloudml_magic.dialects.ml_v1 import operations as old_operations
+from cloudml_magic.records import Accelerator, BatchSpec, JobKind, JobSpec, Machine, Protection
 
 from .against_documents import wrong_with_call
 
@@ -33,6 +37,7 @@ LOCATION = "projects/1/locations/us-central1"
 JOB, BATCH = f"{LOCATION}/customJobs/5", f"{LOCATION}/batchPredictionJobs/5"
 ENDPOINT, MODEL = f"{LOCATION}/endpoints/6", f"{LOCATION}/models/7"
 OPERATION = f"{LOCATION}/models/7/operations/8"
+OLD_MODEL = "projects/a-project/models/digits"
 SPEC = JobSpec(
     name="digits", token="0123456789abcdef", package_uri="gs://b/packages/d.tar.gz", package_sha256="f" * 64,
     module="cloudml_trainer.task", folder="gs://b/jobs/digits-1", image="tensorflow/tensorflow:2.21.0-gpu",
@@ -121,7 +126,31 @@ EXAMPLES = [
     example(cloud_build_v1.create_build, "a-project", "b", "images/x.tar.gz", "us-docker.pkg.dev/p/r/i:1",
             timeout_seconds=3600, service_account="a@b.iam.gserviceaccount.com"),
     example(cloud_build_v1.get_build, "a-project", "b1"),
+    example(old_jobs.create_job, SPEC, *PLACE),
+    example(old_jobs.create_job, PLAIN, *PLACE),
+    example(old_jobs.create_batch_job, replace(BATCH_SPEC, model=f"{OLD_MODEL}@1"), *PLACE),
+    example(old_jobs.create_batch_job, replace(BATCH_SPEC, model=OLD_MODEL, format="jsonl"), *PLACE),
+    example(protection.protected, old_jobs.create_job(SPEC, *PLACE), PROTECTION),
+    example(old_models.create_model, "di-gits", *PLACE, {"cloudml-model": "digits"}),
+    example(old_models.get_model, OLD_MODEL),
+    example(old_models.list_models, "a-project", "next"),
+    example(old_models.delete_model, OLD_MODEL),
+    example(old_models.create_version, OLD_MODEL, 2, "gs://b/m", "tensorflow/serving:2.21.0", {"a": "b"},
+            Machine(None, Accelerator("T4"))),
+    example(old_models.list_versions, OLD_MODEL, "next"),
+    example(old_models.delete_version, f"{OLD_MODEL}@2"),
+    example(old_models.set_default, OLD_MODEL, "2"),
+    example(old_models.predict, f"{OLD_MODEL}/versions/v2", [[1, 2]], "serve"),
+    example(old_operations.get_operation, "projects/a-project/operations/create_m_v1-5"),
+    example(old_operations.cancel_operation, "projects/a-project/operations/create_m_v1-5"),
 ]  # fmt: skip
+_OLD = old_jobs.Jobs(JobKind.TRAINING, "a-project")
+OF_OLD_JOBS = [
+    example(_OLD.get_job, "projects/a-project/jobs/digits_1"),
+    example(_OLD.list_jobs, *PLACE, token="0123", page_token="next"),
+    example(_OLD.list_jobs, *PLACE, active=True),
+    example(_OLD.cancel_job, "projects/a-project/jobs/digits_1"),
+]
 
 
 def name_of(build: Callable[..., Call]) -> str:
@@ -142,7 +171,7 @@ def builders() -> Iterator[str]:
                 yield name_of(value)
 
 
-@pytest.mark.parametrize("case", EXAMPLES, ids=lambda case: name_of(case[0]))
+@pytest.mark.parametrize("case", EXAMPLES + OF_OLD_JOBS, ids=lambda case: name_of(case[0]))
 def test_a_request_is_one_that_the_document_allows(case: Example) -> None:
     """Method, parameters with their patterns, and body, strictly: our requests need none of the liberties."""
     build, arguments, options = case
@@ -152,6 +181,9 @@ def test_a_request_is_one_that_the_document_allows(case: Example) -> None:
 def test_no_request_is_left_out() -> None:
     """A new one needs an example here."""
     assert set(builders()) == {name_of(build) for build, _, _ in EXAMPLES}
+    methods = inspect.getmembers(old_jobs.Jobs, inspect.isfunction)
+    of_class = {name for name, method in methods if method.__annotations__.get("return") == "Call"}
+    assert of_class == {build.__name__ for build, _, _ in OF_OLD_JOBS}
 
 
 @pytest.mark.parametrize(
