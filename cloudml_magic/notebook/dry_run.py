@@ -50,7 +50,7 @@ def _cost(preparation: Preparation) -> str:
     """Nothing is said where nothing costs anything: on this machine."""
     if preparation.place.target is Target.LOCAL:
         return ""
-    return cost_words(preparation.price, preparation.spec.timeout_seconds)
+    return cost_words(preparation.terms.price, preparation.spec.timeout_seconds)
 
 
 def _travelling(source: CapturedSource) -> list[str]:

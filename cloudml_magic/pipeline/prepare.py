@@ -6,7 +6,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,19 @@ from typing import Any
 from cloudml_magic.connection import Place
 from cloudml_magic.dialects import aiplatform_v1
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.dialects.machines import asked_machine, check_for_training, machine_title
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import boot_command, build_trainer, slug
 from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped
 from cloudml_magic.pipeline.export_plan import ExportPlan, needed_names, plan_export
 from cloudml_magic.pipeline.images.known import image_for
-from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, seconds, split_list
+from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, split_list
 from cloudml_magic.pipeline.origin import origin_of_source
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
-from cloudml_magic.pipeline.spending import longest_run, parse_amount
-from cloudml_magic.records import CapturedSource, JobSpec, Machine, Price, Target, TrainerPackage
+from cloudml_magic.pipeline.terms import PriceOf, Terms, terms
+from cloudml_magic.records import CapturedSource, JobSpec, TrainerPackage
 from cloudml_magic.settings import Settings
 from cloudml_magic.source import CaptureOptions, capture, masked, render_module
-
-_LONGEST_FLEXIBLE = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +41,7 @@ class Preparation:
     uploads: tuple[Upload, ...]
     secrets: frozenset[str]
     export: ExportPlan
-    price: Price | None = None
-    regions: tuple[str, ...] = ()
+    terms: Terms
 
     def in_region(self, region: str) -> Preparation:
         """The same submission for another region."""
@@ -54,7 +50,7 @@ class Preparation:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the user has to know before it is sent."""
-        return (*self.source.warnings, *self.export.warnings)
+        return (*self.terms.warnings, *self.source.warnings, *self.export.warnings)
 
     @property
     def call(self) -> Call:
@@ -77,23 +73,14 @@ def prepare(
     folder: Path,
     settings: Settings,
     place: Place,
-    price_of: Callable[[Machine, Sequence[str]], Price | None] = lambda machine, regions: None,
+    price_of: PriceOf = lambda machine, regions: None,
 ) -> Preparation:
     """Captures, packs and addresses a training; raises one CloudMLError that names all that cannot travel."""
     name = checked_name(name)
     arguments = pairs("arg", options.arg)
     environment = _environment(options.env)
-    machine = asked_machine(
-        settings.value("machine", options.machine),
-        settings.value("gpu", options.gpu),
-        spot=options.spot,
-        flexible=options.flex_start,
-    )
-    check_for_training(machine)
-    regions = _regions(options, place)
-    place = replace(place, region=regions[0])
-    price = price_of(machine, regions)
-    timeout = _timeout(options, machine, price, place.target)
+    agreed = terms(options, settings, place, price_of)
+    place = replace(place, region=agreed.regions[0])
     backend = kernel_backend()
     data_files = parse_data(options.data, folder)
     source = capture(
@@ -125,12 +112,12 @@ def prepare(
         "model": options.model,
         "tensorboard": options.tensorboard,
         "export": {**plan.told, "source": package.sha256},
-        "warnings": list(plan.warnings),
+        "warnings": [*agreed.warnings, *plan.warnings],
         "shipped": shipped,
         "data": data,
         "cells": packed.labels,
     }
-    if machine.restarts:
+    if agreed.machine.restarts:
         told["resume"] = True
     spec = JobSpec(
         name=name,
@@ -139,14 +126,16 @@ def prepare(
         package_sha256=package.sha256,
         module=package.module,
         folder=str(place.bucket / "jobs" / f"{slug(name)}-{token}"),
-        image=settings.value("image", options.image)
-        or image_for(default_image(backend, with_gpu=machine.accelerator is not None), package.requirements, place),
+        image=agreed.image
+        or image_for(
+            default_image(backend, with_gpu=agreed.machine.accelerator is not None), package.requirements, place
+        ),
         command=boot_command(),
-        machine=machine,
+        machine=agreed.machine,
         arguments=tuple(f"--{key}={value}" for key, value in arguments.items()),
         environment=_container_environment(backend, told, environment),
-        timeout_seconds=timeout,
-        max_wait_seconds=_max_wait(options),
+        timeout_seconds=agreed.timeout_seconds,
+        max_wait_seconds=agreed.max_wait_seconds,
         labels=(("cloudml-name", slug(name)),),
     )
     uploads = (
@@ -154,9 +143,7 @@ def prepare(
         *data_uploads,
         *shipped_uploads,
     )
-    return Preparation(
-        place, source, packed.module, package, spec, uploads, frozenset(environment), plan, price, regions
-    )
+    return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment), plan, agreed)
 
 
 # No traceback quotes the options of a magic, and `--env NAME=VALUE` may stand there.
@@ -189,7 +176,7 @@ def pack(name: str, source: CapturedSource, handed_over: Sequence[str] = ()) -> 
 
 def manifest(preparation: Preparation, notebook: str | None, cell: str, submitted: float) -> bytes:
     """What the job's folder remembers of its submission."""
-    spec = preparation.spec
+    spec, price = preparation.spec, preparation.terms.price
     origin = origin_of_source(preparation.source, notebook, cell, spec.arguments)
     document = {
         "schema": 1,
@@ -206,40 +193,9 @@ def manifest(preparation: Preparation, notebook: str | None, cell: str, submitte
         "data": [str(upload.address) for upload in preparation.uploads[1:]],
         "environment": sorted(preparation.secrets),
         "image": spec.image,
-        "price": None if preparation.price is None else asdict(preparation.price),
+        "price": None if price is None else asdict(price),
     }
     return json.dumps(document, indent=1, ensure_ascii=True).encode()
-
-
-def _regions(options: TrainOptions, place: Place) -> tuple[str, ...]:
-    """Where to try, in order; this machine is one region, whatever is said."""
-    names = split_list(options.regions)
-    for name in names:
-        if not re.fullmatch(r"[a-z]+-[a-z]+[0-9]+", name):
-            raise CloudMLError(
-                "bad-region", f"{name!r} is no region.", next="Write them as --regions us-central1,europe-west4."
-            )
-    return tuple(dict.fromkeys(names)) if names and place.target is Target.CLOUD else (place.region,)
-
-
-def _timeout(options: TrainOptions, machine: Machine, price: Price | None, target: Target) -> int | None:
-    """How long the job may run: by the clock, and by what it may cost where it costs anything."""
-    asked = seconds(options.timeout)
-    max_cost = None if options.max_cost is None else parse_amount(options.max_cost)
-    found = longest_run(asked, max_cost, price, machine_title(machine)) if target is Target.CLOUD else asked
-    if machine.flexible and found is not None and found > _LONGEST_FLEXIBLE:
-        raise CloudMLError(
-            "bad-option", "A job with --flex-start runs for seven days at most.", next="Lower --timeout, such as 7d."
-        )
-    return found
-
-
-def _max_wait(options: TrainOptions) -> int | None:
-    if options.max_wait is not None and not options.flex_start:
-        raise CloudMLError(
-            "bad-option", "--max-wait says how long --flex-start may wait.", next="Add --flex-start, or leave it out."
-        )
-    return seconds(options.max_wait)
 
 
 def _environment(names: tuple[str, ...]) -> dict[str, str]:

@@ -53,7 +53,7 @@ def submit(preparation: Preparation, *, notebook: str | None = None, cell: str =
     If anything stops it, no job and no line is left.
     """
     refusals: list[tuple[Connection, CloudMLError]] = []
-    for region in preparation.regions:
+    for region in preparation.terms.regions:
         tried = preparation.in_region(region)
         try:
             return _submit(tried, notebook, cell)

@@ -50,7 +50,7 @@ def test_todays_price_is_googles_own_and_is_asked_for_once_a_day(google_cloud: C
         LIST,
         lambda path, query, body: {"skus": TODAYS[1:]} if "pageToken" in query else {"skus": TODAYS[:1], "nextPageToken": "2"},
     )  # fmt: skip
-    first, second = prepared().price, prepared(machine="n1-standard-8").price
+    first, second = prepared().terms.price, prepared(machine="n1-standard-8").terms.price
     assert first is not None and second is not None
     assert first.per_hour == pytest.approx(4 * 0.04 + 15 * 0.005)
     assert second.per_hour == pytest.approx(2 * first.per_hour)
@@ -60,8 +60,8 @@ def test_todays_price_is_googles_own_and_is_asked_for_once_a_day(google_cloud: C
 
 def test_without_googles_list_the_table_of_the_package_speaks_and_says_so(google_cloud: Cloud) -> None:
     """The API may not be enabled, or not allowed: no error, another source, and no second attempt right away."""
-    assert prepared().price == Price(pytest.approx(0.2185, abs=1e-4), "USD", "table of 2026-07-30")
-    assert prepared(spot=True).price == Price(pytest.approx(0.0955, abs=1e-4), "USD", "table of 2026-07-30")
+    assert prepared().terms.price == Price(pytest.approx(0.2185, abs=1e-4), "USD", "table of 2026-07-30")
+    assert prepared(spot=True).terms.price == Price(pytest.approx(0.0955, abs=1e-4), "USD", "table of 2026-07-30")
 
 
 def test_a_dry_run_shows_what_an_hour_costs_and_the_most_that_the_job_can(
@@ -79,7 +79,9 @@ def test_the_most_that_a_job_may_cost_becomes_its_timeout(google_cloud: Cloud) -
     """The platform stops it, whether anybody watches or not."""
     preparation = prepared(gpu="T4", max_cost="1")
     assert preparation.call.body is not None
-    assert preparation.call.body["jobSpec"]["scheduling"] == {"timeout": f"{int(3600 / preparation.price.per_hour)}s"}  # type: ignore[union-attr]
+    assert preparation.call.body["jobSpec"]["scheduling"] == {
+        "timeout": f"{int(3600 / preparation.terms.price.per_hour)}s"
+    }  # type: ignore[union-attr]
     with pytest.raises(CloudMLError, match="8 × B200 · a4-highgpu-8g costs here is not known"):
         prepared(gpu="B200:8", max_cost=5)
 
@@ -94,7 +96,7 @@ def test_a_flexible_start_waits_its_turn_and_is_priced_by_its_limit(google_cloud
         "restartJobOnWorkerRestart": True,
         "maxWaitDuration": "7200s",
     }
-    assert preparation.price is not None and preparation.price.is_limit
+    assert preparation.terms.price is not None and preparation.terms.price.is_limit
 
 
 @pytest.mark.parametrize(

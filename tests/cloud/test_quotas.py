@@ -8,6 +8,8 @@ import pytest
 
 from cloudml_magic import pipeline
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.history import ExecutedCell
+from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.session import ledger
 from tests.cloud.conftest import Cloud
 from tests.faults.proxy import Fault
@@ -122,15 +124,46 @@ def test_another_refusal_ends_the_search(google_cloud: Cloud) -> None:
 
 def test_a_price_that_differs_by_region_is_said_as_a_limit(google_cloud: Cloud) -> None:
     """The dearest region counts, also for --max-cost."""
-    from cloudml_magic.history import ExecutedCell
-    from cloudml_magic.pipeline.options import TrainOptions
 
     def price(regions: str) -> Any:
-        return pipeline.prepare_here(ExecutedCell("1"), "x", TrainOptions.of({"regions": regions})).price
+        return pipeline.prepare_here(ExecutedCell("1"), "x", TrainOptions.of({"regions": regions})).terms.price
 
     here, there = price("us-central1"), price("asia-east2")
     both = price("us-central1 asia-east2")
     assert here.per_hour < there.per_hour == both.per_hour and both.is_limit and not there.is_limit
+
+
+def test_what_the_catalogue_doubts_is_a_warning(google_cloud: Cloud) -> None:
+    """It may be older than Google's offer, so the job is sent; the dry run and the card say it."""
+    doubted = pipeline.prepare_here(
+        ExecutedCell("1"), "x", TrainOptions.of({"gpu": "H100", "regions": "us-east1,us-east4"})
+    )
+    assert doubted.warnings[0] == (
+        "a3-highgpu-1g can be had with --spot or --flex-start only; --gpu H100:8 without them."
+    )
+    assert doubted.warnings[1].startswith("H100 is not known to be in us-east1; it is in asia-east1, ")
+    assert not pipeline.prepare_here(ExecutedCell("1"), "x", TrainOptions.of({"gpu": "H100", "spot": True})).warnings
+    assert not pipeline.prepare_here(
+        ExecutedCell("1"), "x", TrainOptions.of({"gpu": "H100", "target": "local"})
+    ).warnings
+
+
+def test_a_tpu_needs_an_image_that_knows_it(google_cloud: Cloud) -> None:
+    """The frameworks' public images do not."""
+    with pytest.raises(CloudMLError) as caught:
+        pipeline.train("1 + 1", name="x", gpu="TPU-V5E")
+    assert str(caught.value) == (
+        "No public image of this kernel's framework knows TPU-V5E.\n"
+        "  Why:  TensorFlow, JAX and PyTorch need a build for TPUs and libtpu beside it.\n"
+        "  Next: Name an image that has them with --image, or choose a GPU.\n[tpu-without-image]"
+    )
+    options = TrainOptions.of({"gpu": "TPU-V5E:4", "image": "europe-docker.pkg.dev/p/r/jax-tpu:1"})
+    call = pipeline.prepare_here(ExecutedCell("1"), "x", options).call
+    assert call.body is not None
+    assert call.body["jobSpec"]["workerPoolSpecs"][0]["machineSpec"] == {
+        "machineType": "ct5lp-hightpu-4t",
+        "tpuTopology": "2x2",
+    }
 
 
 def test_what_is_no_region_is_said_so(google_cloud: Cloud) -> None:
