@@ -147,6 +147,9 @@ class ModelRoutes:
 
     def _version(self, call: Call) -> StoredVersion:
         id, _, wanted = call.path["modelsId"].partition("@")
+        if "/" in id:
+            # So the older API's versions are kept, and `-` for every location would reach them.
+            raise PlatformError(404, f"The Model {id[:80]} does not exist.")
         return self._models.version(call.path["locationsId"], id, wanted or None)
 
     def _body(self, version: StoredVersion) -> dict[str, Any]:

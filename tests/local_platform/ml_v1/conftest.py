@@ -189,6 +189,14 @@ def ml(served: Served) -> Any:
     return service_of(served)
 
 
+@pytest.fixture(scope="session")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """googleapiclient's service on a platform that is only sent what it refuses; it has one model, `m`, without versions."""
+    with running(places_in(tmp_path_factory.mktemp("refusing"))) as found:
+        found.ask("POST", MODELS, {"name": "m"})
+        yield service_of(found)
+
+
 def checked(schema: str, body: Any) -> Any:
     """An answer that its schema allows."""
     assert violations(document("ml.v1"), f"GoogleCloudMlV1__{schema}", body) == []

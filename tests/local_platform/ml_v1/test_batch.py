@@ -236,19 +236,19 @@ NOT_THERE = (
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_refused(
-    ml: Any, change: dict[str, Any], code: int, field: str, description: str
+    refusing: Any, change: dict[str, Any], code: int, field: str, description: str
 ) -> None:
     """With the field and what is wrong; no job is made."""
-    ml.projects().models().create(parent=PROJECT, body={"name": "m"}).execute()
     given = {
         "dataFormat": "JSON", "inputPaths": ["gs://cloudml-local/none"], "outputPath": OUT, "region": "r",
         "modelName": f"{PROJECT}/models/m",
     }  # fmt: skip
-    create = ml.projects().jobs().create(parent=PROJECT, body={"jobId": "a", "predictionInput": {**given, **change}})
+    jobs = refusing.projects().jobs()
+    create = jobs.create(parent=PROJECT, body={"jobId": "a", "predictionInput": {**given, **change}})
     with pytest.raises(HttpError) as caught:
         create.execute()
     assert refusal_of(caught.value) == (code, f"Field: {field} Error: {description}", details(field, description))
-    assert ml.projects().jobs().list(parent=PROJECT).execute() == {}
+    assert jobs.list(parent=PROJECT).execute() == {}
 
 
 def test_inputs_and_outputs_must_be_here(platform: Running) -> None:

@@ -87,10 +87,10 @@ def test_states_and_times_follow_the_runner(ml: Any, served: Served) -> None:
 
 
 @pytest.mark.parametrize("id", ["", "1st", "a-b", "a.b", "é", "_a"])
-def test_names_follow_the_rule(ml: Any, id: str) -> None:
+def test_names_follow_the_rule(refusing: Any, id: str) -> None:
     """Letters, digits and underscores, a letter first."""
     words = "A name should start with a letter and contain only letters, numbers and underscores."
-    assert refused(ml.projects().jobs().create(parent=PROJECT, body=job(id))) == (
+    assert refused(refusing.projects().jobs().create(parent=PROJECT, body=job(id))) == (
         400, f"Field: job_id Error: {words}", details("job_id", words),
     )  # fmt: skip
 
@@ -224,11 +224,13 @@ NOT_SET = "Required field is not set."
          "Required on the local platform, which runs no containers and so knows no entry point."),
     ],
 )  # fmt: skip
-def test_what_is_missing_or_unfit_is_named(ml: Any, body: dict[str, Any], field: str, description: str) -> None:
+def test_what_is_missing_or_unfit_is_named(
+    refusing: Any, body: dict[str, Any], field: str, description: str
+) -> None:  # fmt: skip
     """400 with the field and what is wrong with it; no job is made."""
-    answer = refused(ml.projects().jobs().create(parent=PROJECT, body=deepcopy(body)))
+    answer = refused(refusing.projects().jobs().create(parent=PROJECT, body=deepcopy(body)))
     assert answer == (400, f"Field: {field} Error: {description}", details(field, description))
-    assert ml.projects().jobs().list(parent=PROJECT).execute() == {}
+    assert refusing.projects().jobs().list(parent=PROJECT).execute() == {}
 
 
 def test_a_label_that_is_none_is_refused(ml: Any) -> None:

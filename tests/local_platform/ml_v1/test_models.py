@@ -213,10 +213,9 @@ def test_a_folder_without_a_saved_model(platform: Running, models: Any) -> None:
          "Field: version.manual_scaling Error: It cannot be set together with auto_scaling."),
     ],
 )  # fmt: skip
-def test_what_no_version_can_be_is_refused(ml: Any, body: dict[str, Any], code: int, message: str) -> None:
+def test_what_no_version_can_be_is_refused(refusing: Any, body: dict[str, Any], code: int, message: str) -> None:
     """Before anything is kept."""
-    models = ml.projects().models()
-    models.create(parent=PROJECT, body={"name": "m"}).execute()
+    models = refusing.projects().models()
     assert refused(models.versions().create(parent=named("m"), body=body))[:2] == (code, message)
     assert models.versions().list(parent=named("m")).execute() == {}
 
@@ -311,6 +310,8 @@ def test_the_two_apis_keep_their_models_apart(platform: Running) -> None:
     for location in ("us-central1", "-"):
         assert platform.ask("GET", f"/v1/projects/local/locations/{location}/models") == {}
         assert platform.ask("GET", f"/v1/projects/local/locations/{location}/endpoints") == {}
+        inner = f"/v1/projects/local/locations/{location}/models/m%2Fversions%2Fv1"
+        assert platform.refused("GET", inner)["code"] == platform.refused("DELETE", inner)["code"] == 404
 
 
 def test_a_project_says_where_it_is(ml: Any) -> None:
