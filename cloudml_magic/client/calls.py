@@ -18,6 +18,7 @@ from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.google_errors import explain
 from cloudml_magic.dialects.shortages import NOT_ENOUGH_QUOTA
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.patience import Patience
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _GIVE_UP_SECONDS = 60.0
@@ -59,11 +60,13 @@ class Caller:
 
     def _repeated(self, send: Callable[[bool], Answered]) -> Answered:
         last: LostReplyError | None = None
-        for again in _attempts():
+        patience = Patience()
+        for again in attempts():
             try:
                 return send(again)
             except LostReplyError as lost:
                 last = lost
+                patience.failed(lost.error.why)
         raise last.error if last else AssertionError("at least one attempt is made")
 
     def once(self, call: Call, *, search_again: bool = False) -> dict[str, Any]:
@@ -162,7 +165,7 @@ def digest(content: bytes) -> str:
     return f"crc32c={base64.b64encode(google_crc32c.value(content).to_bytes(4, 'big')).decode()}"
 
 
-def _attempts(
+def attempts(
     clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[bool]:
     """False for the first attempt, then True with growing pauses until it is time to give up."""

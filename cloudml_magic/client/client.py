@@ -5,16 +5,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 
-from cloudml_magic.client.calls import Caller, LostReplyError
+from cloudml_magic.client.calls import Caller, LostReplyError, attempts
 from cloudml_magic.client.dialect import Dialect
 from cloudml_magic.client.watching import Reading, Watch
 from cloudml_magic.dialects import logging_v2
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.logging_v2 import LogLine
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.patience import Patience
 from cloudml_magic.records import BatchSpec, JobEvent, JobKind, JobSnapshot, JobSpec, Target
-
-_SUBMIT_ATTEMPTS = 6
 
 CallerOf = Callable[[tuple[str, str]], Caller]
 """Who calls an API, by its name and version."""
@@ -124,12 +123,14 @@ class Client:
 
     def _submit(self, call: Call, token: str, kind: JobKind) -> JobSnapshot:
         last: LostReplyError | None = None
-        for _ in range(_SUBMIT_ATTEMPTS):
+        patience = Patience()
+        for again in attempts():
             try:
-                answer = self._caller.once(call, search_again=last is not None)
+                answer = self._caller.once(call, search_again=again)
                 return self._dialect.kinds[kind].read_job(answer, self._target)
             except LostReplyError as lost:
                 last = lost
+                patience.failed(lost.error.why)
             if found := self.submitted(token, kind):
                 return found
         raise last.error if last else AssertionError("at least one attempt is made")

@@ -71,6 +71,7 @@ class ModelMagics(Magics):
         from cloudml_magic.notebook.deploy_card import DeployCard
         from cloudml_magic.notebook.live import show_job
         from cloudml_magic.notebook.train_magics import wait_here
+        from cloudml_magic.patience import heard_by
 
         given = vars(parse(self.ml_deploy, line))
         what = given.pop("model")
@@ -82,7 +83,8 @@ class ModelMagics(Magics):
             wait_here(job)
 
         try:
-            deployment = pipeline.deploy(what, on_stage=card.say, wait=wait, **_given(given))
+            with heard_by(card.say):
+                deployment = pipeline.deploy(what, on_stage=card.say, wait=wait, **_given(given))
         except KeyboardInterrupt:
             card.fail()
             raise CloudMLError(

@@ -42,6 +42,7 @@ class PredictMagics(Magics):
 
         from cloudml_magic import pipeline
         from cloudml_magic.cards.prediction import bundle
+        from cloudml_magic.patience import heard_by
 
         given = parse(self.ml_predict, line)
         _check_variable(given.into)
@@ -52,7 +53,8 @@ class PredictMagics(Magics):
                 next="Name one: `%ml_predict MODEL cat.jpg`; `%ml_models` lists what is deployed.",
             )
         instances = self._instances(given.model, given.files, cell)
-        prediction = pipeline.predict(given.model, instances)
+        with heard_by(print):
+            prediction = pipeline.predict(given.model, instances)
         if given.into:
             self.shell.user_ns[given.into] = prediction.values
         content = bundle(prediction)

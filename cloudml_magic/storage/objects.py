@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.patience import Patience
 from cloudml_magic.storage.address import Address
 
 _GIVE_UP_SECONDS = 60.0
@@ -191,10 +192,18 @@ def undamaged(download: Callable[[], Any]) -> Any:
 
 
 def patience() -> dict[str, Any]:
-    """How long a call waits for an answer, and how long it is repeated."""
+    """How long a call waits for an answer, and how long it is repeated; who waits is told of it."""
+    from google.api_core.retry import Retry
     from google.cloud.storage.retry import DEFAULT_RETRY
 
-    return {"timeout": TIMEOUT_SECONDS, "retry": DEFAULT_RETRY.with_timeout(_GIVE_UP_SECONDS)}
+    trying = Patience()
+    retry = Retry(
+        # The library's own judgement of what passes.
+        predicate=DEFAULT_RETRY._predicate,
+        timeout=_GIVE_UP_SECONDS,
+        on_error=lambda problem: trying.failed(_said(problem)),
+    )
+    return {"timeout": TIMEOUT_SECONDS, "retry": retry}
 
 
 @contextlib.contextmanager

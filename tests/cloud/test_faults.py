@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -13,12 +14,14 @@ from cloudml_magic.client import calls
 from cloudml_magic.client.cloud_watch import pace, watch
 from cloudml_magic.connection import cloud
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.patience import heard_by
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.session import ledger
 from cloudml_magic.states import JobState
 from cloudml_magic.storage import objects
 from tests.cloud.conftest import Cloud
 from tests.faults.proxy import Fault
+from tests.long_counts import within
 
 SUBMIT = ("POST", r"/customJobs(\?|$)")
 STATE = ("GET", r"/customJobs/\d+")
@@ -95,6 +98,26 @@ def test_a_quota_that_stays_exceeded_gives_up_in_words(google_cloud: Cloud, monk
         send()
     google_cloud.proxy.forget()
     assert caught.value.reference == "quota-exceeded"
+    assert all(line.resource_name for line in ledger().latest())
+
+
+@pytest.mark.parametrize("place", [SUBMIT, ("POST", r"/upload/storage")])
+def test_a_fault_that_lasts_is_said_within_five_seconds(google_cloud: Cloud, place: tuple[str, str]) -> None:
+    """To whoever shows it, with the reason, while it is tried again; an interrupt ends it within a second."""
+    google_cloud.proxy.script(Fault("status", *place, status=503, times=1000))
+    notes: list[str] = []
+
+    def note(said: str) -> None:
+        notes.append(said)
+        raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), heard_by(note):
+        send()
+    took = time.monotonic() - began
+    google_cloud.proxy.forget()
+    assert took < within(5)
+    assert notes[0].startswith("trying again: ")
     assert all(line.resource_name for line in ledger().latest())
 
 
