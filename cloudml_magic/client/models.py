@@ -44,10 +44,18 @@ class Models(LongOperations):
         parent_model: str | None = None,
         aliases: tuple[str, ...] = (),
         labels: Mapping[str, str] | None = None,
+        numbered: bool = False,
     ) -> ModelVersion:
         """Makes a model, or a version of one; after a lost answer the version is looked for before it is made again."""
         call = models.upload_model(
-            name, artifact_uri, image, *self._place, parent_model=parent_model, aliases=aliases, labels=labels
+            name,
+            artifact_uri,
+            image,
+            *self._place,
+            parent_model=parent_model,
+            aliases=aliases,
+            labels=labels,
+            numbered=numbered,
         )
         started = self._submit(call, lambda: self._uploaded(name, artifact_uri, parent_model))
         if isinstance(started, ModelVersion):

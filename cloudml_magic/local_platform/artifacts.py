@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ _TEXT_MODEL = "saved_model.pbtxt"
 _SINGLE = (SAVED_MODEL, _TEXT_MODEL, "fingerprint.pb", MANIFEST)
 _FOLDERS = ("variables", "assets", "assets.extra")
 _MOST_FILES = 10_000
+_BASE_PATH = re.compile(r"--model_base_path=\$\(AIP_STORAGE_URI\)/?")
 Pinned = dict[str, Any]
 """For each file of a SavedModel what the disk says of it, and its sha256."""
 
@@ -41,6 +43,17 @@ def artifact_folder(buckets: Path, uri: str) -> Path:
                 else f"There is no folder {uri[:300]}."
             )
     return folder
+
+
+def model_uri(body: Mapping[str, Any], buckets: Path) -> str:
+    """Where the files of a model are: its artifact, or as TensorFlow Serving has it the highest number in there."""
+    uri: str = body["artifactUri"]
+    if not any(_BASE_PATH.fullmatch(argument) for argument in body.get("containerSpec", {}).get("args", [])):
+        return uri
+    numbers = [entry.name for entry in artifact_folder(buckets, uri).iterdir() if entry.name.isdecimal()]
+    if not numbers:
+        raise _refused(f"TensorFlow Serving expects folders that are called 1, 2, … in {uri[:300]}.")
+    return f"{uri.rstrip('/')}/{max(numbers, key=int)}"
 
 
 def check_presence(folder: Path, uri: str) -> None:

@@ -22,7 +22,8 @@ class _StandIn:
 _VERTEX = r"(?:(?:\w+-)?(?:\w+-)?docker\.pkg\.dev/vertex-ai/training|gcr\.io/cloud-aiplatform/training)"
 _PREDICTION = r"(?:(?:\w+-)?(?:\w+-)?docker\.pkg\.dev/vertex-ai/prediction|gcr\.io/cloud-aiplatform/prediction)"
 _RUNTIME = "AI Platform runtime version "
-_HUB = r"(?:docker\.io/|index\.docker\.io/|registry-1\.docker\.io/)?"
+# Docker Hub itself, or a repository of Artifact Registry that fetches from it.
+_HUB = r"(?:docker\.io/|index\.docker\.io/|registry-1\.docker\.io/|[a-z0-9-]+-docker\.pkg\.dev/[\w.:-]+/[\w.-]+/)?"
 _TAG = r"(?::(?P<tag>[\w.-]+))?(?:@sha256:[0-9a-f]{64})?"
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu")
 

@@ -94,6 +94,7 @@ EXAMPLES = [
     example(models.upload_model, "digits", "gs://b/m", "tensorflow/serving:2.21.0", *PLACE),
     example(models.upload_model, "digits", "gs://b/m", "tensorflow/serving:2.21.0", *PLACE, parent_model=MODEL,
             aliases=("golden",), labels={"a": "b"}),
+    example(models.upload_model, "digits", "gs://b/m/1", "tensorflow/serving:2.21.0", *PLACE, numbered=True),
     example(models.get_model, f"{MODEL}@1"),
     example(models.list_models, *PLACE, name="digits"),
     example(models.list_versions, MODEL, "next"),

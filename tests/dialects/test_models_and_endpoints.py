@@ -71,6 +71,31 @@ def test_every_body_is_one_that_google_knows(call: object) -> None:
     assert normalise(api, method.request, call.body)  # type: ignore[attr-defined,arg-type]
 
 
+SERVED = "us-central1-docker.pkg.dev/p/cloudml-docker-hub/tensorflow/serving:2.21.0"
+
+
+def test_a_numbered_folder_is_served_as_tensorflow_serving_has_it() -> None:
+    """The artifact is the folder that holds it, the container is told so, and reading gives the model's own folder."""
+    body = models.upload_model("m", "gs://b/m/1", SERVED, "p", "r", numbered=True).body
+    assert body is not None
+    assert body["model"]["artifactUri"] == "gs://b/m"
+    assert body["model"]["containerSpec"] == {
+        "imageUri": SERVED,
+        "command": ["/usr/bin/tensorflow_model_server"],
+        "args": [
+            "--model_name=model",
+            "--model_base_path=$(AIP_STORAGE_URI)",
+            "--rest_api_port=8501",
+            "--port=8500",
+            "--file_system_poll_wait_seconds=31540000",
+        ],
+        "ports": [{"containerPort": 8501}],
+        "predictRoute": "/v1/models/model:predict",
+        "healthRoute": "/v1/models/model",
+    }
+    assert models.read_model({**body["model"], "name": MODEL}).artifact_uri == "gs://b/m/1"
+
+
 def test_a_version_is_read_with_its_number_in_its_name() -> None:
     """Google leaves it out where the version is the default one."""
     read = models.read_model(

@@ -214,12 +214,34 @@ def test_uploads_that_could_never_be_served_are_refused(
     assert served.ask("GET", MODELS) == {}
 
 
+def test_folders_as_tensorflow_serving_has_them(served: Served) -> None:
+    """With its argument the artifact holds numbered folders, of which the highest is served; without it a model."""
+    for number in ("2", "10"):
+        write_model(bucket(served) / "numbered" / number)
+    container = {"imageUri": "tensorflow/serving", "args": ["--model_base_path=$(AIP_STORAGE_URI)"]}
+    body = model(uri="gs://cloudml-local/numbered", containerSpec=container)
+    assert upload(served, body, modelId="numbered") == "numbered@1"
+    assert served.ask("GET", f"{MODELS}/numbered")["artifactUri"] == "gs://cloudml-local/numbered"
+    (pinned,) = served.platform._models.versions("us-central1", "numbered")
+    assert pinned.pinned.keys() >= {"saved_model.pb"}
+    (bucket(served) / "empty").mkdir()
+    refused = served.refused(
+        "POST", f"{MODELS}:upload", {"model": model(uri="gs://cloudml-local/empty", containerSpec=container)}
+    )
+    assert (
+        refused["message"] == "TensorFlow Serving expects folders that are called 1, 2, … in gs://cloudml-local/empty."
+    )
+    refused = served.refused("POST", f"{MODELS}:upload", {"model": model(uri="gs://cloudml-local/numbered")})
+    assert "expected to contain exactly one of" in refused["message"]
+
+
 @pytest.mark.parametrize(
     "image",
     [
         IMAGE, "europe-docker.pkg.dev/vertex-ai/prediction/tf2-gpu.2-8:latest", "tensorflow/serving",
         "gcr.io/cloud-aiplatform/prediction/tf2-cpu.2-15:latest", "docker.io/tensorflow/serving:2.19.0",
         "us-docker.pkg.dev/vertex-ai/prediction/tf_opt-cpu.nightly:latest", "tensorflow/serving:latest-gpu",
+        "us-central1-docker.pkg.dev/my-project/cloudml-docker-hub/tensorflow/serving:2.21.0",
     ],
 )  # fmt: skip
 def test_serving_images_of_tensorflow_are_stood_in_for(served: Served, image: str) -> None:

@@ -11,6 +11,17 @@ from cloudml_magic.records import ModelVersion
 
 _MODELS = "aiplatform.projects.locations.models"
 _PORT = 8501  # where TensorFlow Serving answers REST
+# TensorFlow Serving takes a folder of numbered ones; Vertex AI tells a container where it has put the artifact.
+_NUMBER = "1"
+_SERVER = ("/usr/bin/tensorflow_model_server",)
+_BASE_PATH = "--model_base_path=$(AIP_STORAGE_URI)"
+_ARGUMENTS = (
+    "--model_name=model",
+    _BASE_PATH,
+    f"--rest_api_port={_PORT}",
+    "--port=8500",
+    "--file_system_poll_wait_seconds=31540000",
+)
 
 
 def upload_model(
@@ -23,14 +34,19 @@ def upload_model(
     parent_model: str | None = None,
     aliases: tuple[str, ...] = (),
     labels: Mapping[str, str] | None = None,
+    numbered: bool = False,
 ) -> Call:
-    """A new model, or a new version of `parent_model`."""
+    """A new model, or a new version of `parent_model`.
+
+    A `numbered` folder is called 1, alone in the one that holds it: TensorFlow Serving is told of the holder.
+    """
     route = "/v1/models/model"
     model: dict[str, Any] = {
         "displayName": name,
-        "artifactUri": artifact_uri,
+        "artifactUri": artifact_uri.rpartition("/")[0] if numbered else artifact_uri,
         "containerSpec": {
             "imageUri": image,
+            **({"command": list(_SERVER), "args": list(_ARGUMENTS)} if numbered else {}),
             "ports": [{"containerPort": _PORT}],
             "predictRoute": f"{route}:predict",
             "healthRoute": route,
@@ -83,12 +99,14 @@ def read_models(body: Mapping[str, Any]) -> tuple[list[ModelVersion], str | None
 def read_model(body: Mapping[str, Any]) -> ModelVersion:
     """What the platform says of one version; its resource name carries the version."""
     resource, version = body["name"].partition("@")[0], str(body.get("versionId") or "1")
+    container = body.get("containerSpec") or {}
+    folder = f"/{_NUMBER}" if _BASE_PATH in (container.get("args") or ()) else ""
     return ModelVersion(
         resource_name=f"{resource}@{version}",
         name=body.get("displayName", ""),
         version=version,
-        artifact_uri=body.get("artifactUri", ""),
-        image=(body.get("containerSpec") or {}).get("imageUri", ""),
+        artifact_uri=body.get("artifactUri", "") + folder,
+        image=container.get("imageUri", ""),
         created=seconds(body.get("versionCreateTime") or body.get("createTime")) or 0.0,
         aliases=tuple(body.get("versionAliases") or ()),
         labels=body.get("labels") or {},

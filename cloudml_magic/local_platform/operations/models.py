@@ -14,6 +14,7 @@ from cloudml_magic.local_platform.artifacts import (
     check_presence,
     digest_of,
     is_trusted,
+    model_uri,
     pin,
     remove_engines,
 )
@@ -54,7 +55,7 @@ class ModelWork:
         self, location: str, model: str, body: Mapping[str, Any], check: Callable[[], None] = lambda: None
     ) -> Pinned:
         """The files of a model that is to be kept, found whole and harmless; `check` may break it off."""
-        uri = body["artifactUri"]
+        uri = model_uri(body, self._buckets)
         folder = artifact_folder(self._buckets, uri)
         check_presence(folder, uri)
         pinned = pin(folder, uri)

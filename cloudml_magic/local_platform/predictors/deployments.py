@@ -14,7 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.local_platform.artifacts import artifact_folder, check_pinned, engine_folder, states_of_files
+from cloudml_magic.local_platform.artifacts import (
+    artifact_folder,
+    check_pinned,
+    engine_folder,
+    model_uri,
+    states_of_files,
+)
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs import process_table
 from cloudml_magic.local_platform.predictors.certification import certify
@@ -181,7 +187,7 @@ class Deployments:
     def _start(
         self, deployment: StoredDeployment, version: StoredVersion, folder: Path, cancelled: threading.Event
     ) -> ServingProcess:
-        uri = version.body["artifactUri"]
+        uri = model_uri(version.body, self._places.buckets)
         before = states_of_files(artifact_folder(self._places.buckets, uri), uri)
         model_folder = self._checked_folder(version)
         (folder / "work").mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -207,7 +213,7 @@ class Deployments:
         return process
 
     def _checked_folder(self, version: StoredVersion) -> Path:
-        uri = version.body["artifactUri"]
+        uri = model_uri(version.body, self._places.buckets)
         folder = artifact_folder(self._places.buckets, uri)
         check_pinned(folder, version.pinned, version.title, uri)
         return folder

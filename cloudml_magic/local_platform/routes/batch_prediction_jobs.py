@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.local_platform.artifacts import artifact_folder, check_contents, check_pinned, is_trusted
+from cloudml_magic.local_platform.artifacts import (
+    artifact_folder,
+    check_contents,
+    check_pinned,
+    is_trusted,
+    model_uri,
+)
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.jobs.batch import told_of
 from cloudml_magic.local_platform.jobs.batch_inputs import in_our_buckets, input_objects
@@ -48,7 +54,7 @@ class BatchPredictionJobRoutes(JobRoutes):
         _check_model(self._buckets, version)
         input_objects(self._buckets, body["inputConfig"]["gcsSource"]["uris"])
         in_our_buckets(self._buckets, body["outputConfig"]["gcsDestination"]["outputUriPrefix"], "output")
-        return self._kept(*self._resources.create_job(location, body, self.kind, _asked(version)))
+        return self._kept(*self._resources.create_job(location, body, self.kind, _asked(self._buckets, version)))
 
     def body(self, job: StoredJob) -> dict[str, Any]:
         told = told_of(self._jobs / job.id)
@@ -62,18 +68,18 @@ class BatchPredictionJobRoutes(JobRoutes):
         return self._models.version(location, found[2], found[3])
 
 
-def _asked(version: StoredVersion) -> dict[str, Any]:
+def _asked(buckets: Path, version: StoredVersion) -> dict[str, Any]:
     return {
         "title": version.title,
         "version": str(version.version),
         "displayName": version.body["displayName"],
-        "artifactUri": version.body["artifactUri"],
+        "artifactUri": model_uri(version.body, buckets),
         "pinned": dict(version.pinned),
     }
 
 
 def _check_model(buckets: Path, version: StoredVersion) -> None:
-    uri = version.body["artifactUri"]
+    uri = model_uri(version.body, buckets)
     folder = artifact_folder(buckets, uri)
     check_pinned(folder, version.pinned, version.title, uri)
     check_contents(folder, uri, trusted=is_trusted(version.body))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from cloudml_magic.local_platform.artifacts import artifact_folder, check_presence
+from cloudml_magic.local_platform.artifacts import artifact_folder, check_presence, model_uri
 from cloudml_magic.local_platform.errors import PlatformError
 from cloudml_magic.local_platform.preconditions import refuse_default, refuse_deployed
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources
@@ -68,7 +68,8 @@ class ModelRoutes:
         location = call.path["locationsId"]
         body = {name: value for name, value in call.body.get("model", {}).items() if name not in OUTPUT}
         check_model(body)
-        check_presence(artifact_folder(self._buckets, body["artifactUri"]), body["artifactUri"])
+        uri = model_uri(body, self._buckets)
+        check_presence(artifact_folder(self._buckets, uri), uri)
         id, is_new = upload_target(self._models, location, call.body)
         arguments = {"model": id, "is_new": is_new, "body": body}
         metadata: tuple[str, Mapping[str, Any]] = ("UploadModelOperationMetadata", {})

@@ -16,6 +16,7 @@ from cloudml_magic.packaging import slug
 from cloudml_magic.pipeline.deployment.artifact import artifact_of
 from cloudml_magic.pipeline.deployment.lookup import endpoint_of, versions_of
 from cloudml_magic.pipeline.deployment.options import DeployOptions
+from cloudml_magic.pipeline.deployment.served import served
 from cloudml_magic.pipeline.deployment.traffic import WHOLE, joined, without
 from cloudml_magic.pipeline.deployment.turn import turn
 from cloudml_magic.pipeline.deployment.versioning import NAME_LABEL, Versioning
@@ -63,7 +64,7 @@ def deploy(
 
     artifact = artifact_of(what, there, asked.export, wait_first, on_stage)
     name, wanted = title or (checked_name(artifact.name, "model"), None)
-    versioning = Versioning(name, wanted, artifact, asked.image, asked.trust)
+    versioning = Versioning(name, wanted, served(artifact, asked.image, there, on_stage), asked.trust)
     with turn(name, there, on_stage):
         version, endpoint, deployed, was_there = _put(versioning, there, machine, replicas, percent, on_stage)
     notes = []

@@ -9,7 +9,7 @@ from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.packaging import slug
 from cloudml_magic.pipeline.deployment.artifact import Artifact
-from cloudml_magic.pipeline.runtime import serving_image
+from cloudml_magic.pipeline.deployment.served import Served
 from cloudml_magic.records import ModelVersion
 
 NAME_LABEL = "cloudml-model"
@@ -23,9 +23,13 @@ class Versioning:
 
     name: str
     wanted: str | None
-    artifact: Artifact
-    image: str | None
+    served: Served
     trust: bool
+
+    @property
+    def artifact(self) -> Artifact:
+        """The exported folder."""
+        return self.served.artifact
 
     def version(
         self, versions: Sequence[ModelVersion], there: Connection, on_stage: Callable[[str], None]
@@ -43,9 +47,10 @@ class Versioning:
         return there.client.models.upload(
             self.name,
             str(self.artifact.address),
-            self.image or serving_image(self.artifact.interface.tensorflow),
+            self.served.image,
             parent_model=versions[0].model_resource if versions else None,
             labels=labels | ({_TRUSTED_LABEL: "yes"} if self.trust else {}),
+            numbered=self.served.is_numbered,
         )
 
     def name_it(self, version: ModelVersion, there: Connection) -> None:
