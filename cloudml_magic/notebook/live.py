@@ -201,7 +201,12 @@ def finish(card: AnyCard) -> None:
 def _read(card: AnyCard, job: Job) -> None:
     try:
         card.comes_from(job.origin)
+        shown = job.id
         for event in job.watch(log_tail=LOG_LINES):
+            if job.id != shown:
+                # It went to another region, where it has another id.
+                shown = job.id
+                card.belongs_to(job.last_seen)
             card.apply(event)
     except CloudMLError as error:
         card.say(error.what)

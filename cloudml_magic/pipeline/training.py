@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from cloudml_magic.connection import Connection, place
-from cloudml_magic.dialects.shortages import NOT_ENOUGH_QUOTA
-from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell, executed_cells
+from cloudml_magic.pipeline.journey import Journey
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.origin import MANIFEST
 from cloudml_magic.pipeline.prepare import Preparation, manifest, prepare
 from cloudml_magic.pipeline.prices import dearest_price
-from cloudml_magic.pipeline.refusals import nowhere
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection_to, current_shell, ledger, notebook_namespace
+from cloudml_magic.pipeline.travelling_job import TravellingJob
 from cloudml_magic.storage import Address
 
 
@@ -52,19 +51,6 @@ def submit(preparation: Preparation, *, notebook: str | None = None, cell: str =
 
     If anything stops it, no job and no line is left.
     """
-    refusals: list[tuple[Connection, CloudMLError]] = []
-    for region in preparation.terms.regions:
-        tried = preparation.in_region(region)
-        try:
-            return _submit(tried, notebook, cell)
-        except CloudMLError as refusal:
-            if refusal.reference != NOT_ENOUGH_QUOTA:
-                raise
-            refusals.append((connection_to(tried.place), refusal))
-    raise nowhere(refusals)
-
-
-def _submit(preparation: Preparation, notebook: str | None, cell: str) -> Job:
     there = connection_to(preparation.place)
     book = ledger()
     token, now = preparation.spec.token, time.time()
@@ -72,12 +58,12 @@ def _submit(preparation: Preparation, notebook: str | None, cell: str) -> Job:
     try:
         there.check_bucket()
         _send(preparation, there, manifest(preparation, notebook, cell, now))
-        snapshot = there.client.create_job(preparation.spec)
+        journey = Journey(preparation)
+        snapshot, there = journey.next_stop()
     except BaseException:
         book.forget(token)
         raise
-    book.complete(token, snapshot.resource_name)
-    return Job(snapshot, there)
+    return Job(snapshot, there) if journey.has_ended else TravellingJob(snapshot, there, journey)
 
 
 def _send(preparation: Preparation, there: Connection, note: bytes) -> None:
