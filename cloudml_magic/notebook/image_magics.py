@@ -10,8 +10,6 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from cloudml_magic.notebook.options import parse
-from cloudml_magic.notebook.table import show_table
-from cloudml_magic.notebook.this_cell import this_cell
 
 _HEADINGS = ("image", "on", "holds")
 
@@ -33,7 +31,9 @@ class ImageMagics(Magics):
         `setup` makes the repositories for images, once. `build` takes requirements from its line, or as a cell magic
         from what the cell needs. Without an action it lists the images that were built.
         """
+        # Imported when it is asked for, so that %load_ext stays instant.
         from cloudml_magic import pipeline
+        from cloudml_magic.notebook.table import show_table
 
         given = parse(self.ml_image, line)
         if given.action == "setup":
@@ -56,6 +56,7 @@ class ImageMagics(Magics):
     def _needed(self, cell: str | None, line: str, given: Namespace) -> Sequence[str]:
         """What the cell would require as a job."""
         from cloudml_magic import pipeline
+        from cloudml_magic.notebook.this_cell import this_cell
 
         if cell is None:
             return ()
