@@ -49,8 +49,12 @@ class OldModels(LongOperations):
         parent_model: str | None = None,
         aliases: tuple[str, ...] = (),
         labels: Mapping[str, str] | None = None,
+        numbered: bool = False,
     ) -> ModelVersion:
-        """Makes a model where there is none, and a version of it, which answers from then on."""
+        """Makes a model where there is none, and a version of it, which answers from then on.
+
+        The old API takes the model's own folder, `numbered` or not.
+        """
         model = parent_model or self._model(name, labels or {})
         before = self.versions(model)
         number = 1 + max((int(version.version) for version in before if version.version.isdigit()), default=0)

@@ -9,7 +9,7 @@ from cloudml_magic.connection import Connection
 from cloudml_magic.pipeline.deployment.artifact import Artifact
 from cloudml_magic.pipeline.images.registry import serving_address
 from cloudml_magic.pipeline.runtime import serving_image
-from cloudml_magic.records import Target
+from cloudml_magic.records import DialectName, Target
 
 _FOLDER = "models/served"
 _NUMBER = "1"
@@ -27,13 +27,13 @@ class Served:
 def served(artifact: Artifact, image: str | None, there: Connection, on_stage: Callable[[str], None]) -> Served:
     """How an artifact is served; an image that the user names gets the folder as it is.
 
-    TensorFlow Serving takes a folder of numbered ones. The local platform reads the export itself; for Vertex AI it is
-    copied, inside Cloud Storage, to one that is called 1.
+    TensorFlow Serving takes a folder of numbered ones. The local platform and the older API read the export itself; for
+    Vertex AI it is copied, inside Cloud Storage, to one that is called 1.
     """
     if image is not None:
         return Served(artifact, image)
     public = serving_image(artifact.interface.tensorflow)
-    if there.place.target is Target.LOCAL:
+    if there.place.target is Target.LOCAL or there.place.dialect is DialectName.ML_V1:
         return Served(artifact, public)
     mirrored = serving_address(public, there)
     if artifact.address.name.startswith(f"{_FOLDER}/"):
