@@ -9,8 +9,6 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.notebook.options import parse
-from cloudml_magic.notebook.this_cell import this_cell
-from cloudml_magic.notebook.words_of_2017 import is_of_2017, requires_of, translated
 from cloudml_magic.settings import SETTINGS
 
 _RARE = ("requires", "profile", "service_account", "kms_key")
@@ -61,6 +59,10 @@ class SettingMagics(Magics):
 
     def _given(self, line: str, cell: str | None) -> tuple[dict[str, Any], bool]:
         """The settings that are given, in the words of today or of 2017, and whether to set up what is missing."""
+        # Imported at the first use, so that %load_ext stays instant.
+        from cloudml_magic.notebook.this_cell import this_cell
+        from cloudml_magic.notebook.words_of_2017 import is_of_2017, requires_of, translated
+
         if not is_of_2017(line):
             given = vars(parse(self.ml_init, line))
             setup = given.pop("setup")
