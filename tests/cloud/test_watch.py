@@ -112,6 +112,17 @@ def test_reports_come_once_and_in_order_also_where_a_look_met_half_a_line() -> N
     assert rest[0].time == 200.0
 
 
+def test_a_job_that_was_never_seen_running_still_says_when_it_ran() -> None:
+    """Looks are seconds apart, and some jobs are quick."""
+    place = Place("1")
+    place.end("1")
+    place.reported["1"] = report_line(0)
+    events = list(CloudWatch(place).follow(snapshot("1", JobState.PREPARING), 0, Reading()))
+    told = [(each.kind, each.fields.get("state"), each.time) for each in events if each.kind == "state"]
+    assert told == [("state", "PREPARING", 100.0), ("state", "RUNNING", 110.0), ("state", "SUCCEEDED", 200.0)]
+    assert [each.kind for each in events][-2:] == ["metric", "state"]
+
+
 def test_a_job_cannot_claim_a_state_or_a_line() -> None:
     """Only the platform says those."""
     place = Place("1")

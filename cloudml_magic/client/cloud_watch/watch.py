@@ -9,6 +9,7 @@ from typing import Protocol
 from cloudml_magic.client.calls import LostReplyError
 from cloudml_magic.client.cloud_watch.followed_job import FollowedJob
 from cloudml_magic.client.cloud_watch.pace import Pace
+from cloudml_magic.client.cloud_watch.reader import Reader
 from cloudml_magic.client.watching import Reading
 from cloudml_magic.dialects.logging_v2 import LogEntry
 from cloudml_magic.errors import CloudMLError
@@ -60,34 +61,17 @@ class CloudWatch:
             self._end(followed)
 
     def _told(self, followed: FollowedJob, log_tail: int | None, reading: Reading) -> Iterator[JobEvent]:
-        told, printed = 0, None
-        stood: tuple[object, object] | None = None
+        reader = Reader(followed, log_tail)
         while not reading.is_ended:
             with self._news:
-                if printed is None and (followed.has_log or self._log_refused):
-                    # From here on every line is told; of those before, as many as were asked for.
-                    printed = followed.logged - min(
-                        len(followed.log), followed.logged if log_tail is None else log_tail
-                    )
-                state = followed.state_event()
-                stands = (state.fields["state"], state.fields.get("note"))
-                events, told = followed.events[told:], len(followed.events)
-                missed = 0 if printed is None else followed.logged - printed
-                entries = list(followed.log)[-missed:] if missed else []
-                printed = None if printed is None else followed.logged
+                found = reader.news(log_is_readable=not self._log_refused)
                 ended, gone = followed.is_ended, followed.gone
-                if not (events or entries or ended) and stands == stood:
+                if not found and not ended:
                     self._news.wait(_WAKE_SECONDS)
-            if stands != stood and not followed.snapshot.state.is_final:
-                stood = stands
-                yield state
-            yield from events
-            for entry in entries:
-                yield JobEvent("log", entry.time, {"text": entry.text, "severity": entry.severity})
-            if ended and gone is not None:
+            yield from found
+            if gone is not None:
                 raise gone
             if ended:
-                yield state
                 return
 
     # --- who follows ---
