@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from html import escape
 
+from cloudml_magic.pipeline.budget import cost_words
 from cloudml_magic.pipeline.prepare import Preparation
-from cloudml_magic.pipeline.spending import cost_words
 from cloudml_magic.records import CapturedSource, Cell, Target
 from cloudml_magic.wording import clean
 

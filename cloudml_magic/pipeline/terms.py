@@ -10,8 +10,8 @@ from cloudml_magic.catalogue import catalogue
 from cloudml_magic.connection import Place
 from cloudml_magic.dialects.machines import asked_machine, check_for_training, machine_title, machine_type
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.pipeline.budget import longest_run, parse_amount
 from cloudml_magic.pipeline.options import TrainOptions, seconds, split_list
-from cloudml_magic.pipeline.spending import longest_run, parse_amount
 from cloudml_magic.records import Machine, Price, Target
 from cloudml_magic.settings import Settings
 

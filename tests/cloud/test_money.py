@@ -6,6 +6,7 @@ import json
 import re
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -180,6 +181,17 @@ def test_the_list_of_jobs_sums_what_ran_and_says_what_costs_now(google_cloud: Cl
     assert re.fullmatch(r"  job endless, which has run for .+: \$0\.22 an hour", lines[1])
     endless.cancel()
     assert costs.spending(jobs[:1], there).lines()[1] == "Nothing costs anything now."  # type: ignore[union-attr]
+
+
+def test_the_magic_sums_up_beneath_its_list_where_anything_costs(
+    shell: Any, google_cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the cloud, and not on this machine."""
+    shell.run_line_magic("ml_jobs", "")
+    assert re.search(r"ha(s|ve) cost .+\.\n.+ costs? .+", capsys.readouterr().out)
+    session.CURRENT.set({"target": "local"})
+    shell.run_line_magic("ml_jobs", "")
+    assert "cost" not in capsys.readouterr().out
 
 
 def test_a_version_without_traffic_is_named_before_the_others(google_cloud: Cloud) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.pipeline.spending import cost_words, longest_run, parse_amount
+from cloudml_magic.pipeline.budget import cost_words, longest_run, parse_amount
 from cloudml_magic.records import Price
 
 PRICE = Price(0.84, "USD", "table of 2026-07-30")
