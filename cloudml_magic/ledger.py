@@ -98,7 +98,7 @@ class Ledger:
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute(_TABLE)
                 yield connection
-        except (OSError, sqlite3.DatabaseError) as problem:
+        except (OSError, sqlite3.DatabaseError, ValueError) as problem:
             raise CloudMLError(
                 "ledger-unusable",
                 f"The ledger {self._file} cannot be used.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ class Setting(NamedTuple):
     meaning: str
     default: str | None = None
     choices: tuple[str, ...] = ()
+    form: str = ""
+    example: str = ""
 
     @property
     def variable(self) -> str:
@@ -37,9 +40,12 @@ SETTINGS: dict[str, Setting] = {
     for setting in (
         Setting("profile", "the table of the configuration file, [profiles.NAME], whose settings count"),
         Setting("target", "where jobs run", "local", ("local", "cloud")),
-        Setting("project", "the project that jobs belong to"),
-        Setting("region", "where in the cloud jobs run"),
-        Setting("bucket", "the bucket for packages, data and results"),
+        # Project and region become parts of addresses that this user's credentials are sent to.
+        Setting("project", "the project that jobs belong to", form="[a-z0-9.:-]+", example="my-project-1"),
+        Setting("region", "where in the cloud jobs run", form="[a-z0-9-]+", example="us-central1"),
+        Setting(
+            "bucket", "the bucket for packages, data and results", form="(gs://)?[a-z0-9._-]+/?", example="my-bucket"
+        ),
         Setting("machine", "machine type of a job, such as n1-standard-8"),
         Setting("gpu", "accelerator of a job, such as T4 or T4:2"),
         Setting(
@@ -112,13 +118,14 @@ def _known(name: str) -> Setting:
 
 def _checked(name: str, value: str, origin: str) -> str:
     setting = _known(name)
+    advice = ""
     if setting.choices and value not in setting.choices:
-        raise CloudMLError(
-            "bad-setting",
-            f"{name} cannot be {value!r}.",
-            why="" if origin == "argument" else f"It was read from {origin}.",
-            next=f"Use {' or '.join(setting.choices)}.",
-        )
+        advice = f"Use {' or '.join(setting.choices)}."
+    elif setting.form and not re.fullmatch(setting.form, value):
+        advice = f"Write it as Google does, such as {setting.example}."
+    if advice:
+        why = "" if origin == "argument" else f"It was read from {origin}."
+        raise CloudMLError("bad-setting", f"{name} cannot be {value!r}.", why=why, next=advice)
     return value
 
 

@@ -40,6 +40,21 @@ def test_a_value_that_is_not_allowed_changes_nothing(home: Path) -> None:
     assert settings.value("region") is None
 
 
+@pytest.mark.parametrize("name", ["project", "region", "bucket"])
+def test_what_becomes_part_of_an_address_is_written_as_google_does(
+    name: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever follows `#` or `/` would lead to another server."""
+    monkeypatch.setenv(f"CLOUDML_{name.upper()}", "evil.example/#")
+    with pytest.raises(CloudMLError) as caught:
+        Settings().value(name)
+    example = {"project": "my-project-1", "region": "us-central1", "bucket": "my-bucket"}[name]
+    assert str(caught.value) == (
+        f"{name} cannot be 'evil.example/#'.\n  Why:  It was read from CLOUDML_{name.upper()}.\n"
+        f"  Next: Write it as Google does, such as {example}.\n[bad-setting]"
+    )
+
+
 def test_a_setting_that_is_unknown_is_named(home: Path) -> None:
     """A slip of the keyboard is not silently kept."""
     with pytest.raises(CloudMLError, match="There is no setting 'regoin'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, replace
 
 from cloudml_magic.client.dialect import Dialect, dialect
@@ -17,6 +18,7 @@ from cloudml_magic.storage import Address
 DEFAULT_REGION = "us-central1"
 # As Google's own tools and notebooks on its machines name it.
 _PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
+_RESOURCE = re.compile(r"projects/([a-z0-9.:-]+)/(?:locations/([a-z0-9-]+)/[A-Za-z]+/[0-9]+|jobs/[A-Za-z0-9_]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,19 @@ def place_of(settings: Settings, target: Target, resource_name: str | None) -> P
     """Where something is that has its name already: that says project, region and dialect, whatever is set now."""
     if not resource_name:
         return place(settings, target.value)
-    parts = resource_name.split("/")
-    if parts[2] == "jobs":
-        region, dialect = settings.value("region") or DEFAULT_REGION, DialectName.ML_V1
-    else:
-        region, dialect = parts[3], DialectName.AIPLATFORM_V1
+    named = _RESOURCE.fullmatch(resource_name)
+    if named is None:
+        raise CloudMLError(
+            "ledger-unusable",
+            f"The ledger names a job as Google names none: {resource_name!r}.",
+            why="Its file was damaged, or changed by somebody else.",
+            next="Nothing was asked there. Move the file away: the jobs stay, and `%ml_jobs` lists them.",
+        )
+    project, region = named[1], named[2] or settings.value("region") or DEFAULT_REGION
+    dialect = DialectName.AIPLATFORM_V1 if named[2] else DialectName.ML_V1
     if target is Target.LOCAL:
         return replace(place(settings, target.value), dialect=dialect)
-    return Place(target, parts[1], region, Address(bucket_name(settings) or ""), protection_of(settings), dialect)
+    return Place(target, project, region, Address(bucket_name(settings) or ""), protection_of(settings), dialect)
 
 
 def project_of(settings: Settings) -> str | None:
