@@ -13,17 +13,18 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from cloudml_magic.client.access import Access, Locate
-from cloudml_magic.client.google_credentials import expired
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.google_errors import explain
 from cloudml_magic.dialects.shortages import NOT_ENOUGH_QUOTA
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.patience import Patience
+from cloudml_magic.sign_in import expired
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _GIVE_UP_SECONDS = 60.0
 TIMEOUT_SECONDS = 30.0
 Answered = TypeVar("Answered")
+UNREADABLE = "answer-unreadable"
 HASH_HEADER = "x-goog-hash"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -75,8 +76,10 @@ class Caller:
         with self._explained(call, access):
             request = self._request(access, self._complete(call))
             request.headers.update(call.headers)
-            answer: dict[str, Any] = request.execute()
-            return answer
+            answer = request.execute()
+        if not isinstance(answer, dict):
+            raise LostReplyError(unreadable(f"{call.method} was answered with {str(answer)[:200]!r}."))
+        return answer
 
     def _once_raw(self, call: Call, search_again: bool) -> tuple[bytes, dict[str, str]]:
         from googleapiclient.errors import HttpError
@@ -122,6 +125,8 @@ class Caller:
         except GoogleAuthError as problem:
             self._was_refused = True
             raise expired(str(problem.args[0] if problem.args else problem)) from problem
+        except (UnicodeDecodeError, RecursionError) as problem:
+            raise LostReplyError(unreadable(str(problem))) from problem
         except (OSError, httplib2.HttpLib2Error, http.client.HTTPException) as problem:
             self._local.__dict__.clear()
             raise LostReplyError(_unreachable(access, problem)) from problem
@@ -183,11 +188,30 @@ def _asked_to_wait(headers: Any) -> float:
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0
 
 
+@contextlib.contextmanager
+def understood() -> Iterator[None]:
+    """Within it answers are read; what is not as Google's documents promise is said so."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError) as problem:
+        raise unreadable(f"{type(problem).__name__}: {problem}") from problem
+
+
+def unreadable(why: str) -> CloudMLError:
+    """Something answered, and not as Google does."""
+    return CloudMLError(
+        UNREADABLE,
+        "The answer is none that Google's API gives.",
+        why=why,
+        next="Something else may answer in its place, such as the sign-in page of a network; open a web page and look.",
+    )
+
+
 def _unreachable(access: Access, problem: Exception) -> CloudMLError:
     trying = (
         "`cloudml platform status` and `cloudml platform logs` tell more."
         if access.google is None
-        else ("If it lasts, look at this machine's network, and at https://status.cloud.google.com.")
+        else ("if it lasts, look at this machine's network, and at https://status.cloud.google.com.")
     )
     return CloudMLError(
         "platform-unreachable",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 
-from cloudml_magic.client.calls import Caller, LostReplyError, attempts
+from cloudml_magic.client.calls import UNREADABLE, Caller, LostReplyError, attempts, understood
 from cloudml_magic.client.dialect import Dialect
 from cloudml_magic.client.watching import Reading, Watch
 from cloudml_magic.dialects import logging_v2
@@ -48,7 +48,8 @@ class Client:
         kinds = self._dialect.kinds
         for dialect in [kinds[kind]] if kind else kinds.values():
             answer = self._caller.perform(dialect.list_jobs(self._project, self._region, token=token))
-            found, _ = dialect.read_jobs(answer, self._target)
+            with understood():
+                found, _ = dialect.read_jobs(answer, self._target)
             if found:
                 return found[0]
         return None
@@ -56,7 +57,9 @@ class Client:
     def job(self, resource_name: str) -> JobSnapshot:
         """How a job stands now."""
         dialect = self._dialect.of(resource_name)
-        return dialect.read_job(self._caller.perform(dialect.get_job(resource_name)), self._target)
+        answer = self._caller.perform(dialect.get_job(resource_name))
+        with understood():
+            return dialect.read_job(answer, self._target)
 
     def jobs(self) -> Iterator[JobSnapshot]:
         """Every job of the place, latest first."""
@@ -122,25 +125,31 @@ class Client:
         return self._watch.follow(job, log_tail, reading or Reading())
 
     def _submit(self, call: Call, token: str, kind: JobKind) -> JobSnapshot:
-        last: LostReplyError | None = None
+        last: CloudMLError | None = None
         patience = Patience()
         for again in attempts():
             try:
                 answer = self._caller.once(call, search_again=again)
-                return self._dialect.kinds[kind].read_job(answer, self._target)
+                with understood():
+                    return self._dialect.kinds[kind].read_job(answer, self._target)
             except LostReplyError as lost:
-                last = lost
-                patience.failed(lost.error.why)
+                last = lost.error
+            except CloudMLError as error:
+                if error.reference != UNREADABLE:
+                    raise
+                last = error
+            patience.failed(last.why)
             if found := self.submitted(token, kind):
                 return found
-        raise last.error if last else AssertionError("at least one attempt is made")
+        raise last or AssertionError("at least one attempt is made")
 
     def _jobs_of(self, kind: JobKind) -> Iterator[JobSnapshot]:
         dialect = self._dialect.kinds[kind]
         page_token: str | None = None
         while True:
             answer = self._caller.perform(dialect.list_jobs(self._project, self._region, page_token=page_token))
-            found, page_token = dialect.read_jobs(answer, self._target)
+            with understood():
+                found, page_token = dialect.read_jobs(answer, self._target)
             yield from found
             if page_token is None:
                 return

@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.sign_in import LOG_IN
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-LOG_IN = "gcloud auth application-default login"
 
 
 class GoogleCredentials:
@@ -28,19 +28,10 @@ class GoogleCredentials:
 
     def _default(self, search_again: bool) -> tuple[Any, str | None]:
         with self._lock:
-            if self._found is None or search_again:
+            # Who signs in anew leaves what was found before as it was: expired for good.
+            if self._found is None or search_again or not self._found[0].valid:
                 self._found = _search()
             return self._found
-
-
-def expired(why: str) -> CloudMLError:
-    """Google knows who it was and does not let them in any more."""
-    return CloudMLError(
-        "credentials-expired",
-        "Google no longer accepts your credentials.",
-        why=why,
-        next=f"Say `{LOG_IN}` in a terminal. Jobs that run go on; what waits here goes on by itself then.",
-    )
 
 
 def _search() -> tuple[Any, str | None]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.patience import Patience
+from cloudml_magic.sign_in import expired
 from cloudml_magic.storage.address import Address
 
 _GIVE_UP_SECONDS = 60.0
@@ -219,7 +220,7 @@ def patience() -> dict[str, Any]:
 def explained(address: Address) -> Iterator[None]:
     """Turns what google-cloud-storage raises into our one error."""
     from google.api_core.exceptions import GoogleAPICallError, RetryError
-    from google.auth.exceptions import GoogleAuthError
+    from google.auth.exceptions import GoogleAuthError, TransportError
     from google.resumable_media import DataCorruption, InvalidResponse
     from requests import RequestException
 
@@ -234,6 +235,9 @@ def explained(address: Address) -> Iterator[None]:
         RequestException,
     ) as problem:
         code = getattr(problem, "code", None)
+        is_refused = isinstance(problem, GoogleAuthError) and not isinstance(problem, TransportError)
+        if is_refused or code == 401:
+            raise expired(str(problem.args[0]) if is_refused and problem.args else _said(problem)) from problem
         if "specified bucket does not exist" in str(problem):
             raise CloudMLError(
                 "no-bucket",
@@ -251,6 +255,8 @@ def explained(address: Address) -> Iterator[None]:
 
 def _said(problem: Exception) -> str:
     """What the server says in words; google-cloud-storage hands its uploads' answers on as addresses and JSON."""
+    # Who gave up in the end says of itself only that.
+    problem = getattr(problem, "cause", None) or problem
     text = getattr(problem, "message", None) or str(problem) or type(problem).__name__
     with contextlib.suppress(ValueError, KeyError, TypeError):
         return str(json.JSONDecoder().raw_decode(text, text.index("{"))[0]["error"]["message"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudml_magic.client.calls import Caller
+from cloudml_magic.client.calls import Caller, understood
 from cloudml_magic.client.dialect import Dialect
 from cloudml_magic.dialects import logging_v2
 from cloudml_magic.dialects.logging_v2 import LogEntry
@@ -37,12 +37,14 @@ class CloudQuestions:
     def log_tail(self, job: JobSnapshot) -> tuple[list[LogEntry], bool]:
         call = logging_v2.list_entries(self._place[0], job.id, newest_first=True)
         answer = self._logging.once(call)
-        return logging_v2.read_log_entries(answer)[::-1], "nextPageToken" in answer
+        with understood():
+            return logging_v2.read_log_entries(answer)[::-1], "nextPageToken" in answer
 
     def log_since(self, jobs: list[JobSnapshot], since: float) -> tuple[list[LogEntry], bool]:
         call = logging_v2.list_entries_since(self._place[0], [job.id for job in jobs], since)
         answer = self._logging.once(call)
-        return logging_v2.read_log_entries(answer), "nextPageToken" in answer
+        with understood():
+            return logging_v2.read_log_entries(answer), "nextPageToken" in answer
 
     def report(self, job: JobSnapshot, known: int | None) -> tuple[bytes, int] | None:
         return self._storage.read_newer(Address.parse(job.folder) / "events.jsonl", known) if job.folder else None
@@ -50,12 +52,15 @@ class CloudQuestions:
     def _active(self, kind: JobKind) -> dict[str, JobSnapshot | CloudMLError]:
         dialect = self._dialect.kinds[kind]
         answer = self._jobs.once(dialect.list_jobs(*self._place, active=True))
-        return {job.resource_name: job for job in dialect.read_jobs(answer, Target.CLOUD)[0]}
+        with understood():
+            return {job.resource_name: job for job in dialect.read_jobs(answer, Target.CLOUD)[0]}
 
     def _state(self, job: JobSnapshot) -> JobSnapshot | CloudMLError:
         dialect = self._dialect.of(job.resource_name)
         try:
-            return dialect.read_job(self._jobs.once(dialect.get_job(job.resource_name)), Target.CLOUD)
+            answer = self._jobs.once(dialect.get_job(job.resource_name))
+            with understood():
+                return dialect.read_job(answer, Target.CLOUD)
         except CloudMLError as error:
             if error.reference != "not-found":
                 raise

@@ -124,6 +124,10 @@ class CloudWatch:
         except CloudMLError as error:
             self._pace.refused(_REFUSED_SECONDS)
             self._say(about, f"{error.what} {error.next}")
+        except Exception as problem:
+            # Without this thread every card would keep silent for ever.
+            self._pace.refused(_REFUSED_SECONDS)
+            self._say(about, f"The watch met {type(problem).__name__}: {problem}")
         else:
             self._pace.answered()
             self._say(about, "")

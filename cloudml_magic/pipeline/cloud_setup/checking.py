@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cloudml_magic.catalogue import catalogue
-from cloudml_magic.client.google_credentials import LOG_IN
 from cloudml_magic.connection import CloudConnection, Place
 from cloudml_magic.connection.cloud import foreign_bucket
 from cloudml_magic.connection.place import DEFAULT_REGION, bucket_name, project_of
@@ -20,6 +19,7 @@ from cloudml_magic.pipeline.cloud_setup import needs
 from cloudml_magic.pipeline.session import CURRENT
 from cloudml_magic.records import Target
 from cloudml_magic.records.findings import Finding
+from cloudml_magic.sign_in import LOG_IN
 from cloudml_magic.storage import Address
 from cloudml_magic.storage.browser import BucketFacts
 
@@ -61,13 +61,16 @@ def check_cloud(setup: bool = False) -> Iterator[Finding]:
 
 
 def _credentials(account: _Account) -> Finding:
-    from google.auth.exceptions import GoogleAuthError
+    from google.auth.exceptions import GoogleAuthError, TransportError
     from google.auth.transport.requests import Request
 
     found = account.connection.credentials()
     try:
         if not found.valid:
             found.refresh(Request())
+    except TransportError:
+        fix = "look at this machine's network; nothing is wrong with your sign-in"
+        return Finding("credentials", "Google cannot be reached to look at them", fix, is_fatal=True)
     except GoogleAuthError as problem:
         return Finding("credentials", f"Google does not accept them: {problem.args[0]!s}", LOG_IN, is_fatal=True)
     email = getattr(found, "service_account_email", None)
