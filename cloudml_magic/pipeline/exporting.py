@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.model_folder import MANIFEST
 from cloudml_magic.packaging import slug
@@ -35,29 +36,30 @@ def export(
     picture: bool | None = None,
     name: str | None = None,
     trust: bool = False,
+    there: Connection | None = None,
 ) -> Address | Path:
     """Exports a Keras model, or a `.keras` file, and says where it is.
 
     `to` is a gs:// address or a folder; without it the folder is `models/NAME/DIGEST` in the bucket of jobs,
     where the same model is not exported twice. `labels`
     are names, or the variable that holds them; `preprocess` what training did to pictures: a function, its name, or a
-    factor. `trust` loads a file also if it holds code.
+    factor. `trust` loads a file also if it holds code. `there` reaches the bucket, by default where jobs go now.
     """
-    name = name or name_of(model)
+    name, there = name or name_of(model), there or connection()
     local = None if to is None or str(to).startswith("gs://") else Path(to).expanduser()
     if local is not None:
         _check_free(local)
-    elif to is not None and connection().storage.names(Address.parse(str(to))):
+    elif to is not None and there.storage.names(Address.parse(str(to))):
         raise _is_taken(str(to))
     asked = _asked(model, name, labels, preprocess, resize, picture, trust)
     if to is None:
-        return _kept(asked)
+        return _kept(asked, there)
     with tempfile.TemporaryDirectory(prefix="cloudml-") as temporary:
         _write(asked, Path(temporary))
         if local is not None:
             return _copied(Path(temporary), local)
         address = Address.parse(str(to))
-        _upload(temporary, address)
+        _upload(temporary, address, there)
     return address
 
 
@@ -93,9 +95,8 @@ def _asked(
     return Asked(model, name, named, preprocess, resize or "stretch", picture, source)
 
 
-def _kept(asked: Asked) -> Address:
+def _kept(asked: Asked, there: Connection) -> Address:
     """The folder of this very export in the bucket of jobs: the one that there is, or a new one."""
-    there = connection()
     folder = there.place.bucket / "models" / slug(asked.name)
     identity = identity_of(asked, notebook_namespace())
     if identity is not None:
@@ -106,16 +107,15 @@ def _kept(asked: Asked) -> Address:
         _write(asked, Path(temporary))
         digest = hashlib.sha256((Path(temporary) / MANIFEST).read_bytes()).hexdigest()[:16]
         address = folder / (f"{identity}-{digest}" if identity else digest)
-        _upload(temporary, address)
+        _upload(temporary, address, there)
     return address
 
 
-def _upload(folder: str, address: Address) -> None:
+def _upload(folder: str, address: Address, there: Connection) -> None:
     """Sends an export; its manifest goes last, so that nobody takes half of it for the whole."""
-    storage = connection().storage
     names = list(saved_model_files(folder))
-    storage.upload_folder(Path(folder), address, names[:-1])
-    storage.upload_folder(Path(folder), address, names[-1:])
+    there.storage.upload_folder(Path(folder), address, names[:-1])
+    there.storage.upload_folder(Path(folder), address, names[-1:])
 
 
 def _write(asked: Asked, folder: Path) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from cloudml_magic import deploy, pipeline, predict
+from cloudml_magic import batch_predict, deploy, pipeline, predict
 from cloudml_magic.dialects.aiplatform_v1 import API
 from cloudml_magic.dialects.aiplatform_v1.models import get_model
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.local_platform.artifacts import digest_of, pin
 from cloudml_magic.pipeline import delete_model, removal_of
-from cloudml_magic.pipeline.session import connection
+from cloudml_magic.pipeline.deployment.artifact import ExportOptions, artifact_of
+from cloudml_magic.pipeline.session import CURRENT, connection
 from cloudml_magic.places import PlatformPlaces
 from cloudml_magic.version import VERSION
 from tests.batch.conftest import write_doubler, write_doubling_engine
@@ -55,6 +56,34 @@ def test_a_model_is_served_as_tensorflow_serving_wants_it(model: Path, google_cl
     assert "--model_base_path=$(AIP_STORAGE_URI)" in body["containerSpec"]["args"]
     assert predict("doubler", [[1.0, 2.0]]).values == [[2.0, 4.0]]
     assert deploy("gs://cloudml-local/exported", as_="doubler").was_there
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda: deploy("gs://cloudml-local/exported", as_="doubler"),
+        lambda: batch_predict("doubler", "gs://cloudml-local/x"),
+    ],
+)
+def test_another_projects_bucket_gets_no_model_and_no_instances(
+    google_cloud: Cloud, send: Callable[[], object]
+) -> None:
+    """Whoever owns it could read them, and serve something else."""
+    google_cloud.google.answer("cloudresourcemanager.projects.get", {"name": "projects/2", "state": "ACTIVE"})
+    with pytest.raises(CloudMLError, match="gs://cloudml-local does not belong to project local"):
+        send()
+
+
+@pytest.mark.slow
+def test_a_variable_is_exported_to_where_it_is_deployed(google_cloud: Cloud) -> None:
+    """Also where jobs go elsewhere now."""
+    import keras
+
+    cloud = connection()
+    CURRENT.set({"target": "local"})
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    artifact_of(model, cloud, ExportOptions(), lambda job: None, lambda stage: None)
+    assert any(path.startswith("/upload/storage/") for _, path in google_cloud.proxy.requests)
 
 
 def test_without_the_mirror_the_way_to_it_is_said(google_cloud: Cloud) -> None:

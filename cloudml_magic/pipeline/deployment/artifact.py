@@ -163,7 +163,7 @@ def _exported(
     model: Any, name: str, there: Connection, options: ExportOptions, on_stage: Callable[[str], None]
 ) -> Artifact:
     on_stage("exporting")
-    address = exporting.export(model, name=name, trust=options.trust, **options.choices)
+    address = exporting.export(model, name=name, trust=options.trust, there=there, **options.choices)
     assert isinstance(address, Address)
     return _at(address, name, there)
 

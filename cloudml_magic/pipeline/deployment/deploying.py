@@ -62,6 +62,7 @@ def deploy(
         wait(job)
         began = time.monotonic()
 
+    there.check_bucket()
     artifact = artifact_of(what, there, asked.export, wait_first, on_stage)
     name, wanted = title or (checked_name(artifact.name, "model"), None)
     versioning = Versioning(name, wanted, served(artifact, asked.image, there, on_stage), asked.trust)
