@@ -100,8 +100,20 @@ def _name_and_age(name: str) -> tuple[str, int]:
 
 
 def _known(name: str) -> list[Submission]:
-    submissions = ledger().latest() if name == "latest" else ledger().named(name)
-    return [found for submission in submissions if (found := _settled(submission)).resource_name]
+    found: list[Submission] = []
+    trouble: CloudMLError | None = None
+    for submission in ledger().latest() if name == "latest" else ledger().named(name):
+        try:
+            settled = _settled(submission)
+        except CloudMLError as error:
+            # A place that cannot be asked now, for one that may have arrived there, hides no other job.
+            trouble = error
+            continue
+        if settled.resource_name:
+            found.append(settled)
+    if trouble is not None and not found:
+        raise trouble
+    return found
 
 
 def _ended(snapshot: JobSnapshot) -> float:

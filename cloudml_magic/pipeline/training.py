@@ -15,7 +15,8 @@ from cloudml_magic.pipeline.origin import MANIFEST
 from cloudml_magic.pipeline.prepare import Preparation, manifest, prepare
 from cloudml_magic.pipeline.prices import dearest_price
 from cloudml_magic.pipeline.sent_job import Job
-from cloudml_magic.pipeline.session import CURRENT, connection_to, current_shell, ledger, notebook_namespace
+from cloudml_magic.pipeline.session import CURRENT, connection_to, current_shell, notebook_namespace
+from cloudml_magic.pipeline.submission import noted
 from cloudml_magic.pipeline.travelling_job import TravellingJob
 from cloudml_magic.storage import Address
 
@@ -49,20 +50,14 @@ def prepare_here(trained: ExecutedCell, name: str, options: TrainOptions) -> Pre
 def submit(preparation: Preparation, *, notebook: str | None = None, cell: str = "") -> Job:
     """Uploads what is not there yet and creates the job, in the first region that takes it.
 
-    If anything stops it, no job and no line is left.
+    What is refused leaves no job and no line in the ledger.
     """
     there = connection_to(preparation.place)
-    book = ledger()
-    token, now = preparation.spec.token, time.time()
-    book.begin(token, preparation.spec.name, preparation.place.target, now)
-    try:
-        there.check_bucket()
-        _send(preparation, there, manifest(preparation, notebook, cell, now))
-        journey = Journey(preparation)
+    there.check_bucket()
+    _send(preparation, there, manifest(preparation, notebook, cell, time.time()))
+    journey = Journey(preparation)
+    with noted(preparation.spec, preparation.place.target):
         snapshot, there = journey.next_stop()
-    except BaseException:
-        book.forget(token)
-        raise
     return Job(snapshot, there) if journey.has_ended else TravellingJob(snapshot, there, journey)
 
 

@@ -16,7 +16,8 @@ from cloudml_magic.connection import cloud
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.patience import heard_by
 from cloudml_magic.pipeline import Job
-from cloudml_magic.pipeline.session import ledger
+from cloudml_magic.pipeline.session import CURRENT, ledger
+from cloudml_magic.records import Target
 from cloudml_magic.states import JobState
 from cloudml_magic.storage import objects
 from tests.cloud.conftest import Cloud
@@ -118,7 +119,32 @@ def test_a_fault_that_lasts_is_said_within_five_seconds(google_cloud: Cloud, pla
     google_cloud.proxy.forget()
     assert took < within(5)
     assert notes[0].startswith("trying again: ")
-    assert all(line.resource_name for line in ledger().latest())
+
+
+def test_a_job_whose_answer_never_came_is_found_by_its_name(
+    google_cloud: Cloud, home: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may run, and cost: the network went away just as it was made."""
+    monkeypatch.setattr(calls, "_GIVE_UP_SECONDS", 0.1)
+    lookups = ("GET", r"/customJobs\?")
+    google_cloud.proxy.script(Fault("lost_reply", *SUBMIT), Fault("reset", *lookups, times=1000))
+    with pytest.raises(CloudMLError) as caught:
+        pipeline.train("print('ran')", name="job")
+    google_cloud.proxy.forget()
+    assert caught.value.reference == "platform-unreachable"
+    assert caught.value.next.startswith("The job may have arrived all the same: `%ml_job job` looks for it. Jobs that")
+    assert pipeline.job("job").wait().logs() == ["ran"]
+    assert [line.name for line in ledger().latest()] == ["job"]
+
+
+def test_a_job_that_cannot_be_looked_for_now_hides_no_other(google_cloud: Cloud, home: object) -> None:
+    """The other one is on this machine, and the project of the cloud is not set any more."""
+    CURRENT.set({"target": "local"})
+    pipeline.train("print('ran')", name="job").wait()
+    ledger().begin("t", "job", Target.CLOUD, 0.0)
+    CURRENT.set({"region": "us-central1"})
+    CURRENT._session.pop("project")
+    assert pipeline.job("job").logs() == ["ran"]
 
 
 def test_credentials_that_expire_while_a_job_is_watched_are_said_and_taken_up_again(

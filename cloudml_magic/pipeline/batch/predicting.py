@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from cloudml_magic.pipeline.deployment.artifact import read_artifact
 from cloudml_magic.pipeline.deployment.lookup import chosen_version, known_versions, split_title
 from cloudml_magic.pipeline.options import checked_name
 from cloudml_magic.pipeline.session import CURRENT, connection_to, ledger, notebook_namespace
+from cloudml_magic.pipeline.submission import noted
 from cloudml_magic.records import BatchSpec, JobSnapshot, ModelVersion
 from cloudml_magic.storage import Address
 
@@ -42,6 +42,7 @@ def batch_predict(
     """
     _check_counts(batch_size, workers)
     there = connection_to(place(CURRENT, target))
+    there.check_bucket()
     version = _version(model, there)
     interface = read_artifact(Address.parse(version.artifact_uri), there)
     inputs = batch_input(input, format, interface, there)
@@ -73,14 +74,9 @@ def value_or_words(text: str) -> Any:
 
 
 def _submit(spec: BatchSpec, there: Connection) -> JobSnapshot:
-    book = ledger()
-    book.begin(spec.token, spec.name, there.place.target, time.time())
-    try:
+    with noted(spec, there.place.target):
         snapshot = there.client.create_batch_job(spec)
-    except BaseException:
-        book.forget(spec.token)
-        raise
-    book.complete(spec.token, snapshot.resource_name)
+    ledger().complete(spec.token, snapshot.resource_name)
     return snapshot
 
 

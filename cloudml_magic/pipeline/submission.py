@@ -1,0 +1,33 @@
+"""The line that a submission has in the ledger: noted before it is sent, and kept as long as it may have arrived."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.pipeline.session import ledger
+from cloudml_magic.records import BatchSpec, JobSpec, Target
+
+_UNKNOWN = frozenset({"platform-unreachable", "answer-unreadable"})
+
+
+@contextmanager
+def noted(spec: JobSpec | BatchSpec, target: Target) -> Iterator[None]:
+    """Within it a job is created. What was refused leaves no line.
+
+    Where no answer came, or nobody waited for it, the line stays: who asks for the job looks for it by its token.
+    """
+    book = ledger()
+    book.begin(spec.token, spec.name, target, time.time())
+    try:
+        yield
+    except CloudMLError as error:
+        if error.reference not in _UNKNOWN:
+            book.forget(spec.token)
+            raise
+        looked_for = f"The job may have arrived all the same: `%ml_job {spec.name}` looks for it."
+        raise CloudMLError(
+            error.reference, error.what, why=error.why, next=f"{looked_for} {error.next}"
+        ) from error.__cause__
