@@ -108,10 +108,13 @@ class Settings:
         return [self.resolve(name) for name in SETTINGS]
 
 
-def _known(name: str) -> Setting:
+def _known(name: str, why: str = "") -> Setting:
     if name not in SETTINGS:
         raise CloudMLError(
-            "unknown-setting", f"There is no setting {name!r}.", next=f"The settings are: {', '.join(SETTINGS)}."
+            "unknown-setting",
+            f"There is no setting {name!r}.",
+            why=why,
+            next=f"The settings are: {', '.join(SETTINGS)}.",
         )
     return SETTINGS[name]
 
@@ -139,7 +142,10 @@ def _profile(document: Mapping[str, Any], name: str, file: Path) -> dict[str, st
             why=f"{file} has {', '.join(known) or 'none'}.",
             next=f"Write a table [profiles.{name}] there, with project, region and bucket, or choose another.",
         )
-    return _texts(known[name])
+    found = _texts(known[name])
+    for setting in found:
+        _known(setting, f"It stands in [profiles.{name}] of {file}.")
+    return found
 
 
 def _from_file(file: Path) -> dict[str, Any]:

@@ -61,6 +61,16 @@ def test_a_setting_that_is_unknown_is_named(home: Path) -> None:
         Settings({"regoin": "x"})
 
 
+def test_a_slip_in_a_profile_is_named_with_its_file(home: Path) -> None:
+    """Else a job would go to another project, or another region, than its user thinks."""
+    file = write_configuration(home, '[profiles.work]\nregoin = "us-east1"\n')
+    with pytest.raises(CloudMLError) as caught:
+        Settings({"profile": "work"}).value("region")
+    assert str(caught.value).startswith(
+        f"There is no setting 'regoin'.\n  Why:  It stands in [profiles.work] of {file}.\n  Next: The settings are: profile, "
+    )
+
+
 def test_a_home_that_is_no_folder_holds_no_configuration(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is wrong with it is said where something has to be written there."""
     (home / "file").write_text("")

@@ -71,6 +71,11 @@ class Catalogue:
     machine_types: Mapping[str, MachineType]
     accelerators: Mapping[str, AcceleratorKind]
 
+    @property
+    def regions(self) -> list[str]:
+        """Every region that offers an accelerator."""
+        return sorted({region for kind in self.accelerators.values() for region in kind.regions})
+
     def accelerator(self, name: str) -> AcceleratorKind | None:
         """The accelerator of a short name (`T4`) or of the API's (`NVIDIA_TESLA_T4`), in any case."""
         wanted = name.upper()

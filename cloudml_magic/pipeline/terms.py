@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from cloudml_magic.dialects.machines import asked_machine, check_for_training, m
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.budget import longest_run, parse_amount
 from cloudml_magic.pipeline.options import TrainOptions, seconds, split_list
+from cloudml_magic.pricing import dated_table
 from cloudml_magic.records import Machine, Price, Target
 from cloudml_magic.settings import Settings
 
@@ -93,6 +95,13 @@ def _max_wait(options: TrainOptions) -> int | None:
     return seconds(options.max_wait)
 
 
+def _slip(region: str) -> str:
+    """A region where nothing has a price, and the one that may be meant."""
+    near = difflib.get_close_matches(region, catalogue().regions, n=1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return f"{region} is no region that is known, as of {catalogue().date}.{meant}"
+
+
 def _check_tpu_image(machine: Machine, image: str | None) -> None:
     accelerator = machine.accelerator
     if accelerator and catalogue().accelerators[accelerator.kind].is_tpu and image is None:
@@ -106,14 +115,14 @@ def _check_tpu_image(machine: Machine, image: str | None) -> None:
 
 def _warnings(machine: Machine, regions: Sequence[str]) -> tuple[str, ...]:
     """What the catalogue doubts; it may be older than Google's offer, so nothing is refused for it."""
+    found = [_slip(region) for region in regions if not dated_table(region).rates]
     accelerator = machine.accelerator
     if accelerator is None:
-        return ()
-    found = []
+        return tuple(found)
     name = machine_type(machine)
     if name in _NEVER_STANDARD and not machine.restarts:
         found.append(f"{name} can be had with --spot or --flex-start only; --gpu {accelerator.kind}:8 without them.")
     known = catalogue().accelerators[accelerator.kind].regions
-    if absent := [region for region in regions if region not in known]:
+    if absent := [region for region in regions if region not in known and dated_table(region).rates]:
         found.append(f"{accelerator.kind} is not known to be in {', '.join(absent)}; it is in {', '.join(known)}.")
     return tuple(found)

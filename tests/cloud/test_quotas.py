@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cloudml_magic import pipeline
+from cloudml_magic.catalogue import catalogue
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.pipeline.options import TrainOptions
@@ -146,6 +147,15 @@ def test_what_the_catalogue_doubts_is_a_warning(google_cloud: Cloud) -> None:
     assert not pipeline.prepare_here(
         ExecutedCell("1"), "x", TrainOptions.of({"gpu": "H100", "target": "local"})
     ).warnings
+
+
+@pytest.mark.parametrize("gpu", [None, "T4"])
+def test_a_slip_in_a_region_is_doubted_before_the_job_is_sent(google_cloud: Cloud, gpu: str | None) -> None:
+    """With the region that may be meant; also where no accelerator is asked for."""
+    options = TrainOptions.of({"gpu": gpu, "regions": "us-cenrtal1,africa-south1" if gpu is None else "us-cenrtal1"})
+    assert pipeline.prepare_here(ExecutedCell("1"), "x", options).warnings == (
+        f"us-cenrtal1 is no region that is known, as of {catalogue().date}. Did you mean us-central1?",
+    )
 
 
 def test_a_tpu_needs_an_image_that_knows_it(google_cloud: Cloud) -> None:

@@ -125,7 +125,7 @@ def _number(account: _Account) -> Finding:
 
 
 def _region(account: _Account) -> Finding:
-    known = sorted({region for kind in catalogue().accelerators.values() for region in kind.regions})
+    known = catalogue().regions
     region = account.place.region
     if region in known:
         return Finding("region", region)
