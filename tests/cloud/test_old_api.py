@@ -79,3 +79,15 @@ def test_a_secret_that_everyone_would_see_is_refused(old_api: Cloud) -> None:
         "  Next: Say `%ml_init --dialect aiplatform-v1`, or leave --env out.\n"
         "[old-api-without-secrets]"
     )
+
+
+@pytest.mark.parametrize("options", [{"spot": True}, {"flex_start": True}])
+def test_a_cheaper_machine_that_there_was_not_is_refused(old_api: Cloud, options: dict[str, bool]) -> None:
+    """Else it would be sent at the full price without a word."""
+    with pytest.raises(CloudMLError) as caught:
+        pipeline.train("print(1)", name="cheap", gpu="T4" if "spot" in options else "H100:8", **options)
+    assert str(caught.value) == (
+        "The old API has no machines that are cheaper or waited for.\n"
+        "  Next: Say `%ml_init --dialect aiplatform-v1`, or leave --spot and --flex-start out.\n"
+        "[old-api-without-spot]"
+    )

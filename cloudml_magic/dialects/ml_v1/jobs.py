@@ -32,6 +32,12 @@ def create_job(spec: JobSpec, project: str, region: str) -> Call:
             "The old API cannot hand over an environment variable without showing it to all who see the job.",
             next="Say `%ml_init --dialect aiplatform-v1`, or leave --env out.",
         )
+    if spec.machine.restarts:
+        raise CloudMLError(
+            "old-api-without-spot",
+            "The old API has no machines that are cheaper or waited for.",
+            next="Say `%ml_init --dialect aiplatform-v1`, or leave --spot and --flex-start out.",
+        )
     machine = machine_spec(spec.machine)
     # `$$` stood for itself in the value of a variable; here the value is an argument.
     variables = [f"{name}={value.replace('$$(', '$(')}" for name, value in spec.environment]
