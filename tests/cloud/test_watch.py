@@ -235,6 +235,25 @@ def test_who_may_not_read_logs_still_sees_the_job_end() -> None:
     assert list(events)[-1].fields["state"] == "SUCCEEDED"
 
 
+def test_who_follows_another_job_later_is_told_so_too() -> None:
+    """Nothing is asked again for it; once nobody follows any more, the right may have been given."""
+    place = Place("1", "2")
+    place.log_trouble = CloudMLError("permission-denied", "The jobs cannot be listed.")
+    watch = CloudWatch(place)
+    first = watch.follow(place.jobs["1"], 0, Reading())
+    note = "What the job prints cannot be read: you lack the role Logs Viewer (roles/logging.viewer)."
+    until(first, "state", note=note)
+    second = watch.follow(place.jobs["2"], 0, Reading())
+    until(second, "state", note=note)
+    place.log_trouble = None
+    thread = watch._thread
+    first.close()
+    second.close()
+    assert thread is None or not thread.join(5)
+    place.printed["1"] = [entry("1", 1, 120.0)]
+    assert until(watch.follow(place.jobs["1"], None, Reading()), "log").fields["text"] == "line 1"
+
+
 def test_a_job_that_is_deleted_while_it_is_followed_ends_the_following() -> None:
     """With the platform's own refusal."""
     place = Place("1")

@@ -80,6 +80,8 @@ class CloudWatch:
         with self._news:
             followed = self._followed.setdefault(job.resource_name, FollowedJob(job))
             followed.readers += 1
+            if self._log_refused:
+                followed.notes["log refused"] = self._log_refused
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="cloudml-watch", daemon=True)
                 self._thread.start()
@@ -103,6 +105,8 @@ class CloudWatch:
         while True:
             with self._news:
                 if not self._followed:
+                    # Whoever follows later may have got the right to read logs meanwhile.
+                    self._log_refused = ""
                     self._thread = None
                     return
             if not waiting:
