@@ -173,6 +173,7 @@ class _Capture:
         return select_statements(
             self._steps(),
             given=frozenset(self.options.ship),
+            brought=frozenset(item.path for item in self.options.data),
             needs=self.options.needs,
             star_names=star_names,
             have_run=self.namespace is not None,

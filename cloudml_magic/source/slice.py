@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cloudml_magic.records import Cell
-from cloudml_magic.source.effects import STATE, Effects, generator, is_variable
+from cloudml_magic.source.effects import STATE, Effects, file_name, generator, is_variable
 from cloudml_magic.source.names import PRESENT
 from cloudml_magic.source.reader import Reader
 from cloudml_magic.source.statements import Statement
@@ -48,13 +48,14 @@ def select_statements(
     steps: Sequence[Step],
     *,
     given: frozenset[str] = frozenset(),
+    brought: frozenset[str] = frozenset(),
     needs: frozenset[str] = frozenset(),
     star_names: Callable[[str], frozenset[str] | None] = lambda module: None,
     have_run: bool = False,
 ) -> Selection:
     """The steps that the ones marked `always` need, transitively, in the order in which they ran.
 
-    `given` names are there before the code runs; `needs` are looked up after it. `star_names` knows what
+    `given` names and files at `brought` paths are there before the code runs; `needs` are looked up after it. `star_names` knows what
     `from module import *` binds, or None.
     Steps that `have_run` without an error have looked up nothing that was not there.
     """
@@ -65,6 +66,7 @@ def select_statements(
         reader.has_run = have_run and not step.always
         effects.append(reader.effects_of(step.statement.node))
     effects = [_with_stars(one, star_names) for one in effects]
+    given |= {file_name(path) for path in reader.world.written if any(_lies_in(path, there) for there in brought)}
     # A function that is looked up is called, and looks up what its code names.
     needs = frozenset(reader.world.closure(needs))
     constants = {name: value.text for name, value in reader.world.held.items() if value.text is not None}
@@ -72,6 +74,10 @@ def select_statements(
     if selection.unresolved and any("*" in one.stars for one in effects):
         selection = _walk_back(steps, effects, given, needs, constants, stars=True)
     return selection
+
+
+def _lies_in(path: str, there: str) -> bool:
+    return path == there or path.startswith(f"{there}/")
 
 
 def _walk_back(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
+
+from cloudml_magic.records import DataFile
 
 from .capturing import captured, texts
 
@@ -260,3 +263,19 @@ def test_an_import_in_many_cells_travels_where_it_is_needed() -> None:
     """A repeated import binds its name anew; each use meets the latest before it."""
     cells = ["import numpy as np", "x = np.ones(3)", "import numpy as np", "import numpy as np", "np.sum(x)"]
     assert texts(captured(cells)) == ["import numpy as np", "x = np.ones(3)", "import numpy as np", "np.sum(x)"]
+
+
+@pytest.mark.parametrize("path", ["base.keras", "models"])
+def test_what_wrote_a_file_stays_home_if_the_file_is_brought(path: str, tmp_path: Path) -> None:
+    """By `--data`; without it the file has to be written anew."""
+    written = "base.keras" if path == "base.keras" else "models/base.keras"
+    cells = [
+        "import keras\nbase = keras.Model()",
+        f"base.save('{written}')",
+        f"print(keras.models.load_model('{written}'))",
+    ]
+    (tmp_path / written).parent.mkdir(exist_ok=True)
+    (tmp_path / written).touch()
+    assert len(texts(captured(cells, folder=tmp_path))) == 4
+    brought = captured(cells, folder=tmp_path, data=(DataFile(str(tmp_path / path), path),))
+    assert texts(brought) == ["import keras", cells[2]]

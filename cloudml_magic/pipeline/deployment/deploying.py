@@ -105,7 +105,8 @@ def _put(
     versioning.name_it(version, there)
     if percent is None and models.lets_versions_go:
         endpoint = _retired(there, endpoint, shares, deployed_id, on_stage)
-    return version, endpoint, _still_held(endpoint, deployed_id, version), held is not None
+    was_there = held is not None and version.resource_name in {each.resource_name for each in versions}
+    return version, endpoint, _still_held(endpoint, deployed_id, version), was_there
 
 
 def _held(endpoint: Endpoint, version: ModelVersion) -> DeployedVersion | None:
