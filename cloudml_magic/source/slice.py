@@ -55,8 +55,8 @@ def select_statements(
 ) -> Selection:
     """The steps that the ones marked `always` need, transitively, in the order in which they ran.
 
-    `given` names and files at `brought` paths are there before the code runs; `needs` are looked up after it. `star_names` knows what
-    `from module import *` binds, or None.
+    `given` names and files at `brought` paths are there before the code runs; `needs` are looked up after it.
+    `star_names` knows what `from module import *` binds, or None.
     Steps that `have_run` without an error have looked up nothing that was not there.
     """
     lazy = any(_is_future(step.statement.node, "annotations") for step in steps)

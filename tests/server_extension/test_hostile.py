@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.server_extension.conftest import Server
+from cloudml_magic.local_platform import lifecycle
+from tests.server_extension.conftest import Server, in_thread
 
 BODIES = {
     "no JSON": "{",
@@ -63,6 +64,7 @@ async def test_actions_work_on_known_jobs_only(server: Server, route: str) -> No
 
 @pytest.mark.parametrize("title", ["../x", "a/b/c", "/", "x/", "", "a" * 5000])
 async def test_titles_name_models(server: Server, title: str) -> None:
+    await in_thread(lifecycle.ensure_running)
     for route in ("interface", "removal"):
         status, _ = await server.refused("GET", "models", route, params={"title": title})
         assert status in (400, 404)
