@@ -38,6 +38,11 @@ def price_list_file(region: str) -> Path:
     return _xdg("XDG_CACHE_HOME", ".cache") / "prices" / f"{region}.json"
 
 
+def known_files_file() -> Path:
+    """Checksums of files of this machine, and uploads that have not ended."""
+    return _xdg("XDG_CACHE_HOME", ".cache") / "known_files.sqlite"
+
+
 def lab_attended_file(session: str) -> Path:
     """Touched while a page of this Jupyter server is open, which draws the cards of its kernels itself."""
     return ledger_file().parent / f"lab_attended-{session}"

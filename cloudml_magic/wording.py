@@ -35,6 +35,15 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def bytes_words(size: float) -> str:
+    """`980 B`, `19.5 KB`, `4.1 GB`."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if abs(size) < 1000:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
 def money(amount: float, currency: str) -> str:
     """`$1.80`, `CHF 1.80`."""
     sign = _SIGNS.get(currency)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+# Of many threads one renews a token, and the others wait for it.
+_REFRESHING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,17 @@ class Access:
         from google.oauth2.credentials import Credentials
 
         return Credentials(token=self.token)
+
+    def headers(self) -> dict[str, str]:
+        """What a request carries that goes over none of Google's libraries."""
+        if self.google is None:
+            return {"Authorization": f"Bearer {self.token}"}
+        from google.auth.transport.requests import Request
+
+        headers: dict[str, str] = {}
+        with _REFRESHING:
+            self.google.before_request(Request(), "POST", self.url, headers)
+        return headers
 
 
 Locate = Callable[[bool], Access]

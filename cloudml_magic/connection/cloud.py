@@ -52,9 +52,9 @@ class CloudConnection(Connection):
         """The project that this user's credentials name."""
         return _CREDENTIALS.project()
 
-    def check_bucket(self) -> None:
+    def check_bucket(self, name: str | None = None) -> None:
         """Refuses another project's bucket: whoever owns it could read and change what is sent there."""
-        name = self.place.bucket.bucket
+        name = name or self.place.bucket.bucket
         if name in self._own_buckets:
             return
         owner = self.browser.facts(name).project_number

@@ -44,7 +44,7 @@ class LocalConnection(Connection):
     def _locate(self, api: tuple[str, str]) -> Locate:
         return self.locate
 
-    def check_bucket(self) -> None:
+    def check_bucket(self, name: str | None = None) -> None:
         """Every bucket of this machine is this user's."""
 
     def locate(self, search_again: bool = False) -> Access:

@@ -7,7 +7,7 @@ from typing import Any
 _NAMES = (
     *("ml_init", "ml_code", "ml_run", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"),
     *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict", "ml_batch_predict"),
-    *("ml_quota", "ml_image"),
+    *("ml_quota", "ml_image", "ml_storage"),
 )
 
 _PREDICTION = ("cloudml_magic.records.models", "Prediction")
@@ -23,11 +23,14 @@ def register(shell: Any) -> None:
     from cloudml_magic.notebook.predict_magics import PredictMagics
     from cloudml_magic.notebook.quota_magics import QuotaMagics
     from cloudml_magic.notebook.setting_magics import SettingMagics
+    from cloudml_magic.notebook.storage_completion import complete_with
+    from cloudml_magic.notebook.storage_magics import StorageMagics
     from cloudml_magic.notebook.train_magics import TrainMagics
 
     families = (SettingMagics, TrainMagics, MagicsOf2017, JobMagics, ModelMagics, PredictMagics)
-    for family in (*families, QuotaMagics, ImageMagics):
+    for family in (*families, QuotaMagics, ImageMagics, StorageMagics):
         shell.register_magics(family(shell))
+    complete_with(shell)
     # Kept on the shell, so that it lives as long as the notebook and `train()` finds it too.
     if getattr(shell, "cloudml_recorder", None) is None:
         shell.cloudml_recorder = CellRecorder()
@@ -38,6 +41,9 @@ def register(shell: Any) -> None:
 
 def unregister(shell: Any) -> None:
     """Takes the magics and the recorder away."""
+    from cloudml_magic.notebook.storage_completion import complete_without
+
+    complete_without(shell)
     for name in _NAMES:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop(name, None)

@@ -17,7 +17,8 @@ def parse(magic: Any, line: str) -> Namespace:
     name = f"%{parser.prog}"  # a cell magic's name begins with a % of its own
     try:
         words = arg_split(line, posix=True)
-        options: Namespace = parser.parse_args(words)
+        # Options may stand among the words, as in a shell.
+        options: Namespace = parser.parse_intermixed_args(words)
     except (UsageError, ValueError) as problem:
         raise CloudMLError(
             "bad-option",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cloudml_magic.history import ExecutedCell
+from cloudml_magic.pipeline import files
 from cloudml_magic.pipeline.batch import batch_predict, value_or_words
 from cloudml_magic.pipeline.batch_job import BatchJob
 from cloudml_magic.pipeline.cloud_setup import check_cloud
@@ -46,6 +47,7 @@ __all__ = [
     "deletion_of",
     "deploy",
     "export",
+    "files",
     "files_of",
     "init",
     "job",

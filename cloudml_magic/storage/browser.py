@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.storage.address import Address
+from cloudml_magic.storage.downloads import fetch
 from cloudml_magic.storage.objects import ObjectStorage, explained, known_of, patience
+from cloudml_magic.storage.stored_object import StoredObject
 
 _CHUNK_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """An object by its name within what was listed, or by its whole name; times are seconds since the epoch."""
-
-    name: str
-    size: int
-    updated: float | None
-    content_type: str
+_FIELDS = "items(name,size,updated,contentType,crc32c,generation),prefixes,nextPageToken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +56,14 @@ class BucketBrowser(ObjectStorage):
                 iam.public_access_prevention == "enforced",
             )
 
-    def create(self, name: str, region: str, *, forget_days: int) -> None:
-        """Makes a private bucket in a region; what jobs leave in it is deleted after so many days."""
+    def create(self, name: str, region: str, *, forget_days: int | None) -> None:
+        """Makes a private bucket in a region; what jobs leave in it is deleted after `forget_days`."""
         with explained(Address(name)):
             bucket = self._client().bucket(name)
             bucket.iam_configuration.uniform_bucket_level_access_enabled = True
             bucket.iam_configuration.public_access_prevention = "enforced"
-            bucket.add_lifecycle_delete_rule(age=forget_days, matches_prefix=["jobs/", "packages/", "data/"])
+            if forget_days is not None:
+                bucket.add_lifecycle_delete_rule(age=forget_days, matches_prefix=["jobs/", "packages/", "data/"])
             bucket.add_lifecycle_abort_incomplete_multipart_upload_rule(age=1)
             self._client().create_bucket(bucket, location=region, **patience())
 
@@ -97,6 +91,27 @@ class BucketBrowser(ObjectStorage):
             objects = tuple(_stored(blob, prefix) for blob in blobs if blob.name != prefix)
             folders = tuple(sorted(name[len(prefix) :].rstrip("/") for name in found.prefixes))
             return Level(folders, objects, found.next_page_token)
+
+    def beneath(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        """Every object whose name begins so, by its whole name, page by page."""
+        with explained(Address(bucket, prefix)):
+            for blob in self._client().list_blobs(bucket, prefix=prefix, fields=_FIELDS, **patience()):
+                yield _stored(blob, "")
+
+    def matching(self, bucket: str, beginning: str, most: int) -> list[str]:
+        """Names of objects and folders (with their slash) that begin so, on the level where the beginning ends."""
+        with explained(Address(bucket)):
+            found = self._client().list_blobs(bucket, prefix=beginning, delimiter="/", page_size=most, **patience())
+            objects = [blob.name for blob in next(found.pages, ())]
+            return sorted([*objects, *found.prefixes])[:most]
+
+    def find(self, address: Address) -> StoredObject | None:
+        """What is known of an object, or None if there is none."""
+        if not address.name:
+            return None
+        with explained(address):
+            blob = self._client().bucket(address.bucket).get_blob(address.name, **patience())
+            return None if blob is None else _stored(blob, "")
 
     def stored(self, address: Address) -> StoredObject:
         """What is known of an object."""
@@ -132,6 +147,46 @@ class BucketBrowser(ObjectStorage):
                 )
             yield held
 
+    def fetch(self, bucket: str, stored: StoredObject, path: str, moved: Callable[[int], None]) -> None:
+        """Brings exactly the generation that was listed to a file: whole, unharmed, or not at all."""
+        fetch(self._client(), bucket, stored, path, moved)
+
+    def copy(self, bucket: str, stored: StoredObject, to: Address) -> None:
+        """Copies exactly the generation that was listed, without bringing it here."""
+        with explained(to):
+            blob, source = self._blob(to), self._blob(Address(bucket, stored.name))
+            how = {"if_source_generation_match": stored.generation, **patience()}
+            token, *_ = blob.rewrite(source, **how)
+            while token is not None:
+                token, *_ = blob.rewrite(source, token=token, **how)
+
+    def delete(self, bucket: str, stored: StoredObject) -> bool:
+        """Deletes exactly the generation that was listed; False if it is gone already, or another one is there."""
+        from google.api_core.exceptions import NotFound, PreconditionFailed
+
+        address = Address(bucket, stored.name)
+        with explained(address):
+            try:
+                self._blob(address).delete(if_generation_match=stored.generation, **patience())
+            except (NotFound, PreconditionFailed):
+                return False
+            return True
+
+    def delete_bucket(self, name: str) -> None:
+        """Deletes an empty bucket."""
+        from google.api_core.exceptions import Conflict
+
+        with explained(Address(name)):
+            try:
+                self._client().bucket(name).delete(**patience())
+            except Conflict:
+                raise CloudMLError(
+                    "bucket-not-empty",
+                    f"gs://{name} is not empty.",
+                    why="Only an empty bucket can be deleted.",
+                    next=f"`%ml_storage rm -r gs://{name}` deletes what is in it, and the bucket itself.",
+                ) from None
+
     def put_file(self, address: Address, file: Path, content_type: str, *, overwrite: bool) -> None:
         """Stores a file, over another one only if that is wanted."""
         from google.api_core.exceptions import PreconditionFailed
@@ -163,7 +218,14 @@ class BucketBrowser(ObjectStorage):
 
 
 def _stored(blob: Any, prefix: str) -> StoredObject:
-    return StoredObject(blob.name[len(prefix) :], blob.size or 0, _seconds(blob.updated), blob.content_type or "")
+    return StoredObject(
+        blob.name[len(prefix) :],
+        blob.size or 0,
+        _seconds(blob.updated),
+        blob.content_type or "",
+        blob.crc32c or "",
+        int(blob.generation or 0),
+    )
 
 
 def _seconds(moment: Any) -> float | None:

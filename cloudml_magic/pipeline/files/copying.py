@@ -1,0 +1,158 @@
+"""Copies and moves between this machine and buckets, by the rules that gsutil's users know."""
+
+# Paths are text here, which pathlib would normalise.
+# ruff: noqa: PTH106, PTH111, PTH112, PTH114
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloudml_magic.connection import Connection
+from cloudml_magic.errors import CloudMLError
+from cloudml_magic.pipeline.files.location import Location
+from cloudml_magic.pipeline.files.progress import Progress
+from cloudml_magic.pipeline.files.sources import Found, Source, sources_of
+from cloudml_magic.pipeline.files.transfer import OnProgress, Step, Transfer, with_standings
+from cloudml_magic.pipeline.session import connection
+from cloudml_magic.storage.wildcards import has_wildcards
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy did: how many files and bytes went over, how many were there already, what was left out."""
+
+    files: int
+    size: int
+    unchanged: int
+    left_out: dict[str, int]
+    seconds: float
+
+
+def copy(
+    sources: str | Path | Iterable[str | Path],
+    to: str | Path,
+    *,
+    recursive: bool = False,
+    any_project: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Copied:
+    """Copies files and folders to or from a bucket, or between buckets; what is there already is not sent."""
+    return _copied(_texts(sources), str(to), recursive, any_project, on_progress, take_away=False)
+
+
+def move(
+    sources: str | Path | Iterable[str | Path],
+    to: str | Path,
+    *,
+    recursive: bool = False,
+    any_project: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Copied:
+    """Copies, and deletes each source when it has arrived."""
+    texts = _texts(sources)
+    copied = _copied(texts, str(to), recursive, any_project, on_progress, take_away=True)
+    for text in texts:
+        if not text.startswith("gs://"):
+            _remove_empty_folders(os.path.expanduser(text))
+    return copied
+
+
+def _texts(sources: str | Path | Iterable[str | Path]) -> list[str]:
+    return [str(sources)] if isinstance(sources, str | Path) else [str(each) for each in sources]
+
+
+def _copied(
+    texts: list[str], to: str, recursive: bool, any_project: bool, on_progress: OnProgress | None, *, take_away: bool
+) -> Copied:
+    there, target = connection(), Location.parse(to)
+    if not target.bucket and not all(text.startswith("gs://") for text in texts):
+        raise CloudMLError(
+            "no-bucket-named",
+            "Neither side is in a bucket.",
+            next="Write a bucket's address as gs://BUCKET/NAME; between folders of this machine, use `!cp`.",
+        )
+    if target.bucket and not any_project:
+        there.check_bucket(target.bucket)
+    transfer = Transfer(there, on_progress, take_away=take_away)
+    left_out = transfer.progress.note_left_out
+    sources = [each for text in texts for each in sources_of(text, lambda: there.browser, recursive, left_out)]
+    is_many = len(sources) > 1 or any(map(has_wildcards, texts))
+    into = _is_into(there, target, is_many)
+    transfer.run(_without_clashes(_steps(there, sources, target, into)))
+    return summary(transfer.progress)
+
+
+def summary(progress: Progress) -> Copied:
+    """What a transfer did, in numbers."""
+    import time
+
+    return Copied(
+        progress.done_files,
+        progress.done_bytes,
+        progress.unchanged,
+        dict(progress.left_out),
+        time.monotonic() - progress.began,
+    )
+
+
+def _is_into(there: Connection, target: Location, is_many: bool) -> bool:
+    """Whether the target is a folder that things are put into, or the name that one thing gets."""
+    if target.bucket:
+        if target.is_folder or is_many:
+            return True
+        prefix = f"{target.path}/"
+        return next(iter(there.browser.beneath(target.bucket, prefix)), None) is not None
+    if is_many and not target.is_folder and not os.path.isdir(target.path):
+        raise CloudMLError(
+            "not-a-folder",
+            f"{target} is no folder.",
+            why="Several files are copied there.",
+            next=f"Make it first, or write it with a slash at its end: {target}/",
+        )
+    return target.is_folder or os.path.isdir(target.path)
+
+
+def _steps(there: Connection, sources: Iterable[Source], target: Location, into: bool) -> Iterator[Step]:
+    for source in sources:
+        steps = (_step(source, found, target, into) for found in source.found())
+        if target.bucket and source.is_folder and not source.location.bucket:
+            root = target.within(source.location.last_part) if into else target
+            prefix = f"{root.path}/" if root.path else ""
+            yield from with_standings(steps, there.uploader.standings(target.bucket, prefix))
+        else:
+            yield from steps
+
+
+def _step(source: Source, found: Found, target: Location, into: bool) -> Step:
+    name = found.name if into else found.beneath
+    return Step(found, source.location.bucket, target, name)
+
+
+def _without_clashes(steps: Iterable[Step]) -> Iterator[Step]:
+    """The same steps; raises before two different things would get one name."""
+    origins: dict[str, str] = {}
+    for step in steps:
+        top, _, beneath = step.found.name.partition("/")
+        thing = step.found.thing
+        whole = getattr(thing, "path", thing.name)
+        origin = f"{step.bucket}/{whole[: len(whole) - len(beneath)]}"
+        if origins.setdefault(top, origin) != origin:
+            raise CloudMLError(
+                "same-target",
+                f"Several of what is copied would become {top!r}.",
+                why="Folders of what `**` and `*` match are not made at the target.",
+                next="Copy the folder itself with -r, which keeps the folders in it.",
+            )
+        yield step
+
+
+def _remove_empty_folders(path: str) -> None:
+    if os.path.islink(path) or not os.path.isdir(path):
+        return
+    for folder, _, _ in os.walk(path, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
