@@ -8,9 +8,11 @@ _NAMES = (
     *("ml_init", "ml_code", "ml_run", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"),
     *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict", "ml_batch_predict"),
     *("ml_quota", "ml_image", "ml_storage"),
+    "ml_evaluate",
 )
 
 _PREDICTION = ("cloudml_magic.records.models", "Prediction")
+_EVALUATION = ("cloudml_magic.records.evaluations", "Evaluation")
 
 
 def register(shell: Any) -> None:
@@ -21,6 +23,7 @@ def register(shell: Any) -> None:
     from cloudml_magic.notebook.magics_of_2017 import MagicsOf2017
     from cloudml_magic.notebook.model_magics import ModelMagics
     from cloudml_magic.notebook.predict_magics import PredictMagics
+    from cloudml_magic.notebook.quality_magics import QualityMagics
     from cloudml_magic.notebook.quota_magics import QuotaMagics
     from cloudml_magic.notebook.setting_magics import SettingMagics
     from cloudml_magic.notebook.storage_completion import complete_with
@@ -28,7 +31,7 @@ def register(shell: Any) -> None:
     from cloudml_magic.notebook.train_magics import TrainMagics
 
     families = (SettingMagics, TrainMagics, MagicsOf2017, JobMagics, ModelMagics, PredictMagics)
-    for family in (*families, QuotaMagics, ImageMagics, StorageMagics):
+    for family in (*families, QuotaMagics, ImageMagics, StorageMagics, QualityMagics):
         shell.register_magics(family(shell))
     complete_with(shell)
     # Kept on the shell, so that it lives as long as the notebook and `train()` finds it too.
@@ -37,6 +40,7 @@ def register(shell: Any) -> None:
         shell.events.register("post_run_cell", shell.cloudml_recorder.post_run_cell)
     # By name: a prediction as a cell's value shows its card, and nothing is imported before there is one.
     shell.display_formatter.mimebundle_formatter.for_type_by_name(*_PREDICTION, _prediction_card)
+    shell.display_formatter.mimebundle_formatter.for_type_by_name(*_EVALUATION, _evaluation_card)
 
 
 def unregister(shell: Any) -> None:
@@ -50,10 +54,17 @@ def unregister(shell: Any) -> None:
     recorder, shell.cloudml_recorder = getattr(shell, "cloudml_recorder", None), None
     if recorder is not None:
         shell.events.unregister("post_run_cell", recorder.post_run_cell)
-    shell.display_formatter.mimebundle_formatter.pop(".".join(_PREDICTION), None)
+    for shown in (_PREDICTION, _EVALUATION):
+        shell.display_formatter.mimebundle_formatter.pop(".".join(shown), None)
 
 
 def _prediction_card(prediction: Any) -> dict[str, Any]:
     from cloudml_magic.cards.prediction import bundle
 
     return bundle(prediction)
+
+
+def _evaluation_card(evaluation: Any) -> dict[str, Any]:
+    from cloudml_magic.cards.evaluation import bundle
+
+    return bundle(evaluation)

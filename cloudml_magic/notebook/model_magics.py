@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import BooleanOptionalAction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class
@@ -13,7 +14,6 @@ from cloudml_magic.notebook.asking import ask_to_delete
 from cloudml_magic.notebook.options import parse
 
 if TYPE_CHECKING:
-    from cloudml_magic.pipeline import Job
     from cloudml_magic.pipeline.deployment import Deployment
 
 
@@ -69,18 +69,13 @@ class ModelMagics(Magics):
         """
         from cloudml_magic import pipeline
         from cloudml_magic.notebook.deploy_card import DeployCard
-        from cloudml_magic.notebook.live import show_job
-        from cloudml_magic.notebook.train_magics import wait_here
+        from cloudml_magic.notebook.train_magics import wait_with_card
         from cloudml_magic.patience import heard_by
 
         given = vars(parse(self.ml_deploy, line))
         what = given.pop("model")
         card = DeployCard(self.shell, str(given["as_"] or what))
-
-        def wait(job: Job) -> None:
-            if not job.snapshot().state.is_final:
-                show_job(self.shell, job)
-            wait_here(job)
+        wait = partial(wait_with_card, self.shell)
 
         try:
             with heard_by(card.say):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from argparse import Namespace
 from typing import Any
 
@@ -27,6 +28,12 @@ def parse(magic: Any, line: str) -> Namespace:
             next=_advice(parser, line, name),
         ) from None
     return options
+
+
+def check_variable(name: str | None) -> None:
+    """Refuses what `--into` cannot bind."""
+    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+        raise CloudMLError("bad-option", f"--into {name!r} is no variable.", next="Give a Python name.")
 
 
 def _advice(parser: Any, line: str, name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import keyword
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.notebook.options import parse
+from cloudml_magic.notebook.options import check_variable, parse
 from cloudml_magic.notebook.run_here import run_here
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class PredictMagics(Magics):
         from cloudml_magic.patience import heard_by
 
         given = parse(self.ml_predict, line)
-        _check_variable(given.into)
+        check_variable(given.into)
         if given.model is None:
             raise CloudMLError(
                 "no-model-named",
@@ -88,7 +87,7 @@ class PredictMagics(Magics):
 
         given = vars(parse(self.ml_batch_predict, line))
         wait, into = given.pop("wait"), given.pop("into")
-        _check_variable(into)
+        check_variable(into)
         model, value = given.pop("model"), pipeline.value_or_words(given.pop("input"))
         job = pipeline.batch_predict(model, value, given.pop("output"), **given)
         if into:
@@ -131,11 +130,6 @@ class PredictMagics(Magics):
                 next="End the cell with an expression, such as `x[:3]`.",
             )
         return value
-
-
-def _check_variable(name: str | None) -> None:
-    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
-        raise CloudMLError("bad-option", f"--into {name!r} is no variable.", next="Give a Python name.")
 
 
 def _named_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -109,6 +109,15 @@ class TrainMagics(Magics):
         return run_here(self.shell, cell)
 
 
+def wait_with_card(shell: Any, job: Job) -> None:
+    """Waits for a job that has to end first, and shows its card meanwhile."""
+    from cloudml_magic.notebook.live import show_job
+
+    if not job.snapshot().state.is_final:
+        show_job(shell, job)
+    wait_here(job)
+
+
 def wait_here(job: Job) -> None:
     """Blocks until a job has ended and its cards show it; an interrupt leaves the job running and says so."""
     from cloudml_magic.notebook.live import wait_for_cards

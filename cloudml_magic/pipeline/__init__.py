@@ -18,6 +18,7 @@ from cloudml_magic.pipeline.deployment import (
     removal_of,
     undeploy,
 )
+from cloudml_magic.pipeline.evaluation import evaluate
 from cloudml_magic.pipeline.exporting import export
 from cloudml_magic.pipeline.images import build_image, built_images, set_up_image_registry
 from cloudml_magic.pipeline.lookup import delete, deletion_of, job, jobs, older_than
@@ -46,6 +47,7 @@ __all__ = [
     "delete_model",
     "deletion_of",
     "deploy",
+    "evaluate",
     "export",
     "files",
     "files_of",

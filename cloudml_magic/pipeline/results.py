@@ -10,8 +10,10 @@ from typing import Any
 
 from cloudml_magic.client.event_lines import parse
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.model_folder import SAVED_MODEL, read_interface
 from cloudml_magic.pipeline.model_file import load_model
 from cloudml_magic.pipeline.progress import JobProgress
+from cloudml_magic.records import ModelInterface
 from cloudml_magic.storage import Address, ObjectStorage
 
 _MODEL = "model/model.keras"
@@ -61,3 +63,11 @@ def model(
         return load_model(
             file, f"The model of job {name}", custom_objects, trust=trust, trusting="`job.model(trust=True)`"
         )
+
+
+def interface(folder: Address, storage: ObjectStorage) -> ModelInterface | None:
+    """What the job's exported model takes and gives; None where none was exported."""
+    if storage.size(folder / "model" / SAVED_MODEL) is None:
+        return None
+    exported = folder / "model"
+    return read_interface(lambda name: storage.read(exported / name), str(exported))

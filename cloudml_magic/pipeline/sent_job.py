@@ -16,7 +16,7 @@ from cloudml_magic.pipeline import results
 from cloudml_magic.pipeline.folder_users import users_of
 from cloudml_magic.pipeline.origin import read_origin
 from cloudml_magic.pipeline.progress import JobProgress
-from cloudml_magic.records import JobEvent, JobFailure, JobOrigin, JobSnapshot, ModelVersion, Target
+from cloudml_magic.records import JobEvent, JobFailure, JobOrigin, JobSnapshot, ModelInterface, ModelVersion, Target
 from cloudml_magic.states import JobState
 from cloudml_magic.storage import Address
 
@@ -133,6 +133,10 @@ class Job:
                 raise
             warnings.warn(f"{ended.what} This is its model as it was then.", stacklevel=2)
         return results.model(self.name, self.folder, self._connection.storage, custom_objects, trust)
+
+    def interface(self) -> ModelInterface | None:
+        """What its exported model takes and gives; None where it left no export."""
+        return results.interface(self.folder, self._connection.storage) if self._snapshot.folder else None
 
     def check_deletable(self) -> list[ModelVersion]:
         """Refuses a job that goes on or whose model is deployed; the versions that will have lost their files."""

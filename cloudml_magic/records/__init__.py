@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cloudml_magic.records.evaluations import ClassScore, ClassScores, Evaluation, ValueScores, WorstExample
 from cloudml_magic.records.images import BuildSnapshot, BuiltImage
 from cloudml_magic.records.jobs import (
     Accelerator,
@@ -56,11 +57,14 @@ __all__ = [
     "CapturedStatement",
     "CapturedValue",
     "Cell",
+    "ClassScore",
+    "ClassScores",
     "Cost",
     "DataFile",
     "DeployedVersion",
     "DialectName",
     "Endpoint",
+    "Evaluation",
     "JobEvent",
     "JobFailure",
     "JobKind",
@@ -87,4 +91,6 @@ __all__ = [
     "Target",
     "TensorSpec",
     "TrainerPackage",
+    "ValueScores",
+    "WorstExample",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from PIL import Image
 from cloudml_magic import notebook
 from cloudml_magic.cards.prediction import PREDICTION_MIME, bundle
 from cloudml_magic.records import PredictedInstance, PredictedOutput, Prediction
+from tests.cards.elements import Elements
 from tests.cards.schemas import check
 
 
@@ -40,18 +40,6 @@ def prediction(*instances: PredictedInstance, **others: Any) -> Prediction:
 CLASSES = (PredictedOutput("output_0", [0.1, 0.9], (("dog", 0.9), ("cat", 0.0999), ("bird", 0.0001))),)
 PICTURED = PredictedInstance(CLASSES, "a.png", picture())
 ROW = PredictedInstance((PredictedOutput("output_0", [0.25]),), inputs={"age": 25, "workclass": "Private"})
-
-
-class Elements(HTMLParser):
-    """The elements of a page with their attributes."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
 
 
 def test_three_representations_in_one_display() -> None:

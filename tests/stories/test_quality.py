@@ -1,0 +1,84 @@
+"""A user looks how good a model is: a job's while it still trains, the same one deployed, on pictures in folders."""
+
+from __future__ import annotations
+
+import pytest
+from real_notebook import Notebook
+
+pytestmark = pytest.mark.slow
+
+EVALUATION = "application/vnd.cloudml.evaluation+json"
+PICTURES = """
+import keras
+import numpy as np
+from pathlib import Path
+from PIL import Image
+
+COLOURS = ["red", "green", "blue"]
+noise = np.random.default_rng(3)
+
+def shade(kind):
+    "A picture of one colour, on noise."
+    picture = noise.integers(0, 60, (12, 12, 3))
+    picture[:, :, kind] += 150
+    return picture.astype("uint8")
+
+y = np.arange(150) % 3
+x = np.stack([shade(kind) for kind in y]).astype("float32")
+for name in COLOURS:
+    Path("Test", name).mkdir(parents=True)
+# Far more red than anything else, and one picture where it does not belong.
+for index in range(40):
+    Image.fromarray(shade(0)).save(f"Test/red/{index}.png")
+for index in range(4):
+    Image.fromarray(shade(1)).save(f"Test/green/{index}.png")
+    Image.fromarray(shade(2)).save(f"Test/blue/{index}.png")
+Image.fromarray(shade(2)).save("Test/green/lost.png")
+"""
+TRAIN = """%%ml_train shades --labels COLOURS
+model = keras.Sequential([
+    keras.Input((12, 12, 3)), keras.layers.Rescaling(1 / 255), keras.layers.GlobalAveragePooling2D(),
+    keras.layers.Dense(3, activation="softmax"),
+])
+model.compile(keras.optimizers.Adam(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x, y, epochs=15, verbose=0)
+"""
+
+
+def value(kernel: Notebook, expression: str) -> str:
+    outcome = kernel.run(expression)
+    assert outcome.value is not None, outcome.error
+    return str(outcome.value["text/plain"])
+
+
+def test_a_job_is_waited_for_and_scored(kernel: Notebook) -> None:
+    """By the labels of its export, not by the alphabet; the picture that lies wrong is seen."""
+    assert not kernel.run(PICTURES).error
+    assert not kernel.run(TRAIN).error
+    outcome = kernel.run("%ml_evaluate shades --data Test --into quality")
+    assert not outcome.error, outcome.error
+    (document,) = [display[EVALUATION] for display in outcome.displays.values() if EVALUATION in display]
+    assert document["count"] == 49
+    assert document["classes"]["confusion"] == {
+        "labels": ["red", "green", "blue"],
+        "rows": [[40, 0, 0], [0, 4, 1], [0, 0, 4]],
+    }
+    (worst,) = document["worst"]
+    assert worst["name"] == "green/lost.png" and worst["thumbnail"]
+    assert document["notes"] == ["Always answering 'red' would be right for 81.6 %."]
+    assert value(kernel, "[round(one.recall, 3) for one in quality.scores.classes]") == "[1.0, 0.8, 1.0]"
+
+
+def test_a_deployed_model_gets_the_same_figures(kernel: Notebook) -> None:
+    """Asked over its endpoint, about files and about arrays."""
+    assert not kernel.run("%ml_deploy shades").error
+    assert not kernel.run("deployed = %ml_evaluate shades/1 --data Test").error
+    assert value(kernel, "deployed.scores == quality.scores") == "True"
+    assert not kernel.run("numbers = %ml_evaluate shades/1 --data x,y").error
+    assert value(kernel, "numbers.count, numbers.scores.accuracy") == "(150, 1.0)"
+
+
+def test_what_the_line_lacks_is_said(kernel: Notebook) -> None:
+    """Before anything is loaded."""
+    outcome = kernel.run("%ml_evaluate shades")
+    assert "Nothing says on what shades is evaluated." in outcome.error
