@@ -33,10 +33,26 @@ def job(name: str = "latest") -> Job:
 
 
 def find_job(name: str) -> Job | None:
-    """The job of a name, as `job` finds it, or None if no job of that name was sent."""
+    """The job of a name, as `job` finds it, or None if no job of that name was sent.
+
+    One that was deleted elsewhere, such as in Google's console, is passed over.
+    """
     wanted, back = _name_and_age(name)
-    known = _known(wanted)
-    return _of(known[back]) if back < len(known) else None
+    found, gone = 0, None
+    for submission in _known(wanted):
+        try:
+            one = _of(submission)
+        except CloudMLError as error:
+            if error.reference != "not-found":
+                raise
+            gone = error
+            continue
+        if found == back:
+            return one
+        found += 1
+    if gone is not None and not found:
+        raise gone
+    return None
 
 
 def job_of_id(identifier: str) -> Job:

@@ -16,7 +16,7 @@ from cloudml_magic.connection import cloud
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.patience import heard_by
 from cloudml_magic.pipeline import Job
-from cloudml_magic.pipeline.session import CURRENT, ledger
+from cloudml_magic.pipeline.session import CURRENT, connection, ledger
 from cloudml_magic.records import Target
 from cloudml_magic.states import JobState
 from cloudml_magic.storage import objects
@@ -135,6 +135,19 @@ def test_a_job_whose_answer_never_came_is_found_by_its_name(
     assert caught.value.next.startswith("The job may have arrived all the same: `%ml_job job` looks for it. Jobs that")
     assert pipeline.job("job").wait().logs() == ["ran"]
     assert [line.name for line in ledger().latest()] == ["job"]
+
+
+def test_a_job_that_was_deleted_elsewhere_hides_no_other(google_cloud: Cloud, home: object) -> None:
+    """A name means the latest job that there is; where there is none any more, the platform's own word is shown."""
+    kept, gone = (pipeline.train(f"print({number})", name="twice").wait() for number in range(2))
+    client = connection().client
+    client.delete(gone.last_seen.resource_name)
+    assert (pipeline.job("twice").id, pipeline.job("latest").id) == (kept.id, kept.id)
+    with pytest.raises(CloudMLError, match="There is no job 'twice~1'"):
+        pipeline.job("twice~1")
+    client.delete(kept.last_seen.resource_name)
+    with pytest.raises(CloudMLError, match="does not exist"):
+        pipeline.job("twice")
 
 
 def test_a_job_that_cannot_be_looked_for_now_hides_no_other(google_cloud: Cloud, home: object) -> None:
