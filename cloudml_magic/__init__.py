@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cloudml_magic.pipeline import (
         build_image,
         cancel,
+        compare,
         deploy,
         evaluate,
         export,
@@ -32,6 +33,7 @@ __all__ = [
     "batch_predict",
     "build_image",
     "cancel",
+    "compare",
     "deploy",
     "evaluate",
     "export",

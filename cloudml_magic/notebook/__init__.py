@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 _NAMES = (
     *("ml_init", "ml_code", "ml_run", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"),
     *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict", "ml_batch_predict"),
     *("ml_quota", "ml_image", "ml_storage"),
-    "ml_evaluate",
+    *("ml_evaluate", "ml_compare"),
 )
 
-_PREDICTION = ("cloudml_magic.records.models", "Prediction")
-_EVALUATION = ("cloudml_magic.records.evaluations", "Evaluation")
+# By name: what a cell's value is shows its card, and nothing is imported before there is one.
+_SHOWN = {
+    "prediction": ("cloudml_magic.records.models", "Prediction"),
+    "evaluation": ("cloudml_magic.records.evaluations", "Evaluation"),
+    "comparison": ("cloudml_magic.records.comparisons", "Comparison"),
+}
 
 
 def register(shell: Any) -> None:
@@ -38,9 +44,8 @@ def register(shell: Any) -> None:
     if getattr(shell, "cloudml_recorder", None) is None:
         shell.cloudml_recorder = CellRecorder()
         shell.events.register("post_run_cell", shell.cloudml_recorder.post_run_cell)
-    # By name: a prediction as a cell's value shows its card, and nothing is imported before there is one.
-    shell.display_formatter.mimebundle_formatter.for_type_by_name(*_PREDICTION, _prediction_card)
-    shell.display_formatter.mimebundle_formatter.for_type_by_name(*_EVALUATION, _evaluation_card)
+    for room, name in _SHOWN.items():
+        shell.display_formatter.mimebundle_formatter.for_type_by_name(*name, partial(_card, room))
 
 
 def unregister(shell: Any) -> None:
@@ -54,17 +59,10 @@ def unregister(shell: Any) -> None:
     recorder, shell.cloudml_recorder = getattr(shell, "cloudml_recorder", None), None
     if recorder is not None:
         shell.events.unregister("post_run_cell", recorder.post_run_cell)
-    for shown in (_PREDICTION, _EVALUATION):
+    for shown in _SHOWN.values():
         shell.display_formatter.mimebundle_formatter.pop(".".join(shown), None)
 
 
-def _prediction_card(prediction: Any) -> dict[str, Any]:
-    from cloudml_magic.cards.prediction import bundle
-
-    return bundle(prediction)
-
-
-def _evaluation_card(evaluation: Any) -> dict[str, Any]:
-    from cloudml_magic.cards.evaluation import bundle
-
-    return bundle(evaluation)
+def _card(room: str, value: Any) -> dict[str, Any]:
+    content: dict[str, Any] = import_module(f"cloudml_magic.cards.{room}").bundle(value)
+    return content

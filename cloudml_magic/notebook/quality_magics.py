@@ -1,4 +1,4 @@
-"""%ml_evaluate: how good a trained model is."""
+"""%ml_evaluate, %ml_compare: how good a trained model is, and jobs beside each other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.notebook.options import check_variable, parse
 
 if TYPE_CHECKING:
-    from cloudml_magic.records import Evaluation
+    from cloudml_magic.records import Comparison, Evaluation
 
 
 @magics_class
@@ -55,6 +55,15 @@ class QualityMagics(Magics):
 
         display(evaluation)
         return None
+
+    @magic_arguments()
+    @argument("jobs", nargs="+", help="jobs by name (digits, digits~1) or id")
+    @line_magic
+    def ml_compare(self, line: str) -> Comparison:
+        """Puts the curves, parameters and last metrics of jobs beside each other; what differs stands out."""
+        from cloudml_magic import pipeline
+
+        return pipeline.compare(*parse(self.ml_compare, line).jobs)
 
     def _data(self, words: str) -> Any:
         """One variable, two of them as a pair, or the words themselves: a folder."""

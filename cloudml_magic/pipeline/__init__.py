@@ -9,6 +9,7 @@ from cloudml_magic.pipeline import files
 from cloudml_magic.pipeline.batch import batch_predict, value_or_words
 from cloudml_magic.pipeline.batch_job import BatchJob
 from cloudml_magic.pipeline.cloud_setup import check_cloud
+from cloudml_magic.pipeline.comparison import compare
 from cloudml_magic.pipeline.costs import spending
 from cloudml_magic.pipeline.deployment import (
     Deployment,
@@ -43,6 +44,7 @@ __all__ = [
     "built_images",
     "cancel",
     "check_cloud",
+    "compare",
     "delete",
     "delete_model",
     "deletion_of",

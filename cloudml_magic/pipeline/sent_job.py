@@ -14,6 +14,7 @@ from cloudml_magic.dialects.logging_v2 import LogLine
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import results
 from cloudml_magic.pipeline.folder_users import users_of
+from cloudml_magic.pipeline.metric_curves import MetricCurve
 from cloudml_magic.pipeline.origin import read_origin
 from cloudml_magic.pipeline.progress import JobProgress
 from cloudml_magic.records import JobEvent, JobFailure, JobOrigin, JobSnapshot, ModelInterface, ModelVersion, Target
@@ -133,6 +134,10 @@ class Job:
                 raise
             warnings.warn(f"{ended.what} This is its model as it was then.", stacklevel=2)
         return results.model(self.name, self.folder, self._connection.storage, custom_objects, trust)
+
+    def curves(self) -> list[MetricCurve]:
+        """Its metrics so far, point by point."""
+        return self._folded().curves.shown()
 
     def interface(self) -> ModelInterface | None:
         """What its exported model takes and gives; None where it left no export."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cloudml_magic.records.comparisons import ComparedCurve, ComparedJob, Comparison
 from cloudml_magic.records.evaluations import ClassScore, ClassScores, Evaluation, ValueScores, WorstExample
 from cloudml_magic.records.images import BuildSnapshot, BuiltImage
 from cloudml_magic.records.jobs import (
@@ -59,6 +60,9 @@ __all__ = [
     "Cell",
     "ClassScore",
     "ClassScores",
+    "ComparedCurve",
+    "ComparedJob",
+    "Comparison",
     "Cost",
     "DataFile",
     "DeployedVersion",

@@ -82,3 +82,27 @@ def test_what_the_line_lacks_is_said(kernel: Notebook) -> None:
     """Before anything is loaded."""
     outcome = kernel.run("%ml_evaluate shades")
     assert "Nothing says on what shades is evaluated." in outcome.error
+
+
+def test_two_jobs_beside_each_other(kernel: Notebook) -> None:
+    """The same cell with another value: the curves of both, and the value that differs."""
+    cell = (
+        "%%ml_train steps{} --wait\nrate = {}\nmodel = keras.Sequential([keras.Input((12, 12, 3)),"
+        " keras.layers.Flatten(), keras.layers.Rescaling(1 / 255), keras.layers.Dense(3)])\n"
+        'model.compile(keras.optimizers.SGD(rate), "mse")\nmodel.fit(x, keras.utils.to_categorical(y), epochs=2)'
+    )
+    for number, rate in enumerate((0.001, 0.01)):
+        assert not kernel.run(cell.format(number, rate)).error
+    outcome = kernel.run("%ml_compare steps0 steps1")
+    assert outcome.value is not None, outcome.error
+    document = outcome.value["application/vnd.cloudml.comparison+json"]
+    (rate_row,) = [row for row in document["parameters"] if row["name"] == "rate"]
+    assert rate_row == {"name": "rate", "differs": True, "cells": ["0.001", "0.01"]}
+    (loss,) = [curve for curve in document["curves"] if curve["name"] == "loss"]
+    assert [len(curve["values"]) for curve in loss["values"]] == [2, 2]
+
+
+def test_a_comparison_is_of_several_jobs(kernel: Notebook) -> None:
+    """The same job twice is one; a name that no job has is said to be unknown."""
+    assert "One job is named; a comparison is of at least two." in kernel.run("%ml_compare steps0 steps0").error
+    assert "There is no job 'nothing'." in kernel.run("%ml_compare steps0 nothing").error

@@ -30,20 +30,34 @@ def picture(curve: Curve, epochs: int | None, width: int = 250, height: int = 84
     finite = [value for value in (*train, *validation) if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
     scale = _Scale(width, height, low, high, max((epochs or 0), len(curve.values), 2), len(curve.values))
-    parts = [f'<path d="M0 {y}H{width}" stroke="{GRID}"/>' for y in (0, height / 2, height)]
-    parts.append(_path(scale.points(train), TRAIN, ""))
+    parts = [line(scale.points(train), TRAIN)]
     if validation:
-        parts.append(_path(scale.points(validation), VALIDATION, ' stroke-dasharray="4 3"'))
+        parts.append(line(scale.points(validation), VALIDATION, is_dashed=True))
     if points := scale.points(train):
         x, y = points[-1]
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{TRAIN}"/>')
-    drawing = (
+    return drawing(parts, width, height)
+
+
+def drawing(parts: Sequence[str], width: int, height: int) -> str:
+    """Lines over a grid as a data URI."""
+    grid = [f'<path d="M0 {y}H{width}" stroke="{GRID}"/>' for y in (0, height / 2, height)]
+    picture = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {width + 8} {height + 8}" '
         f'width="{width + 8}" height="{height + 8}" fill="none" stroke-width="1.7" stroke-linejoin="round">'
-        + "".join(parts)
+        + "".join([*grid, *parts])
         + "</svg>"
     )
-    return "data:image/svg+xml;base64," + b64encode(drawing.encode()).decode()
+    return "data:image/svg+xml;base64," + b64encode(picture.encode()).decode()
+
+
+def line(points: Sequence[tuple[float, float]], colour: str, *, is_dashed: bool = False) -> str:
+    """One line of a drawing."""
+    if not points:
+        return ""
+    steps = " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    dashes = ' stroke-dasharray="4 3"' if is_dashed else ""
+    return f'<path d="M{steps}" stroke="{colour}"{dashes}/>'
 
 
 def sparkline(values: Sequence[float], most: int = 24) -> str:
@@ -70,10 +84,3 @@ class _Scale:
             for index, value in enumerate(values)
             if math.isfinite(value)
         ]
-
-
-def _path(points: list[tuple[float, float]], colour: str, more: str) -> str:
-    if not points:
-        return ""
-    steps = " L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-    return f'<path d="M{steps}" stroke="{colour}"{more}/>'
