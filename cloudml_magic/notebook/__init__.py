@@ -10,7 +10,7 @@ _NAMES = (
     *("ml_init", "ml_code", "ml_run", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"),
     *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict", "ml_batch_predict"),
     *("ml_quota", "ml_image", "ml_storage"),
-    *("ml_evaluate", "ml_compare"),
+    *("ml_evaluate", "ml_compare", "ml_tensorboard"),
 )
 
 # By name: what a cell's value is shows its card, and nothing is imported before there is one.

@@ -1,4 +1,4 @@
-"""%ml_evaluate, %ml_compare: how good a trained model is, and jobs beside each other."""
+"""%ml_evaluate, %ml_compare, %ml_tensorboard: how good a trained model is, and jobs beside each other."""
 
 from __future__ import annotations
 
@@ -64,6 +64,20 @@ class QualityMagics(Magics):
         from cloudml_magic import pipeline
 
         return pipeline.compare(*parse(self.ml_compare, line).jobs)
+
+    @magic_arguments()
+    @argument("jobs", nargs="*", default=["latest"], help="jobs by name (digits, digits~1) or id; the latest if none")
+    @argument("--height", type=int, default=640, metavar="PIXELS", help="how tall the frame is (640)")
+    @line_magic
+    def ml_tensorboard(self, line: str) -> None:
+        """Shows TensorBoard inline on one or several jobs, reached through the Jupyter server and no other way.
+
+        Where there is no Jupyter server, and for jobs in the cloud, it says the command that opens one.
+        """
+        from cloudml_magic.notebook.tensorboard_frame import show_tensorboard
+
+        given = parse(self.ml_tensorboard, line)
+        show_tensorboard(given.jobs, given.height)
 
     def _data(self, words: str) -> Any:
         """One variable, two of them as a pair, or the words themselves: a folder."""

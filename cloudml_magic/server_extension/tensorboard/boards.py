@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import re
 import select
 import shutil
 import subprocess
@@ -17,9 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.pipeline import Job
-from cloudml_magic.places import PlatformPlaces
-from cloudml_magic.records import Target
+from cloudml_magic.pipeline.log_folders import local_log_folder, run_names
 from cloudml_magic.server_extension.job_answers import JobAnswers
 from cloudml_magic.server_extension.tensorboard.process import READY
 
@@ -31,7 +28,6 @@ _BOOT = (
 _LOGS = "logs"
 _START_SECONDS = 60.0
 _MOST = 8
-_LONGEST_NAME = 80
 
 
 @dataclass(slots=True)
@@ -69,12 +65,12 @@ class TensorBoards:
                 next="Run `pip install tensorboard` in its environment, and open it again.",
             )
         jobs = [self._jobs.known(job_id) for job_id in sorted(set(ids))]
-        folders = [_logs_of(job) for job in jobs]
+        folders = [local_log_folder(job) for job in jobs]
         key = hashlib.sha256(",".join(job.id for job in jobs).encode()).hexdigest()[:16]
         board = self._board(key)
         with board.lock:
             if not board.runs:
-                _start(board, _link_names(jobs), folders)
+                _start(board, run_names(jobs), folders)
         return key
 
     def socket(self, key: str) -> Path:
@@ -159,28 +155,3 @@ def _end(board: _Board) -> None:
                 pipe.close()
         board.process = None
     shutil.rmtree(board.folder, ignore_errors=True)
-
-
-def _logs_of(job: Job) -> Path:
-    """The job's folder of logs; in a local bucket the files are the truth."""
-    if job.target is not Target.LOCAL or not job.last_seen.folder:
-        raise CloudMLError(
-            "no-tensorboard",
-            f"TensorBoard cannot show job {job.name}.",
-            why="It left no folder on this machine.",
-            next="`tensorboard --logdir` reads a gs:// folder where its logs lie in the cloud.",
-        )
-    buckets = PlatformPlaces.of_this_user().buckets.resolve()
-    folder = (buckets / job.folder.bucket / job.folder.name / "logs").resolve()
-    if not folder.is_relative_to(buckets):
-        raise CloudMLError(
-            "no-tensorboard", f"TensorBoard cannot show job {job.name}.", why="Its folder lies in no bucket."
-        )
-    return folder
-
-
-def _link_names(jobs: Sequence[Job]) -> list[str]:
-    """What TensorBoard calls the jobs: by their names, with their ids where two have the same."""
-    names = [re.sub(r"[^\w.-]+|^\.", "_", job.name)[:_LONGEST_NAME] or "job" for job in jobs]
-    # Ids hold no tilde and no name here does, so that no job can be called what another one is made of.
-    return [name if names.count(name) == 1 else f"{name}~{job.id}" for name, job in zip(names, jobs, strict=True)]
