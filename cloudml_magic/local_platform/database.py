@@ -161,6 +161,11 @@ class Database:
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.executescript(_SCHEMA)
         self._add_columns()
+        # A commit waits for the disk; who reads objects meanwhile need not wait for it.
+        self._reading = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=30)
+        self._reading.row_factory = sqlite3.Row
+        self._reading_lock = threading.Lock()
+        self._writer: int | None = None
 
     def _add_columns(self) -> None:
         """What a database of an earlier version lacks."""
@@ -178,6 +183,13 @@ class Database:
             found: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
             return found
 
+    def committed_rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        """As `rows`, without waiting for a commit that goes on; within a transaction with what it has done so far."""
+        if self._writer == threading.get_ident():
+            return self.rows(statement, *values)
+        with self._reading_lock:
+            return self._reading.execute(statement, values).fetchall()
+
     def write(self, statement: str, *values: Any) -> int:
         """Runs one changing statement, durable on return unless in a transaction; returns the rows that it changed."""
         with self.lock:
@@ -191,6 +203,7 @@ class Database:
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
+            self._writer = threading.get_ident()
             try:
                 yield
                 self._connection.execute("COMMIT")
@@ -199,7 +212,25 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._writer = None
+
+    @contextlib.contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of a transaction that is undone where it fails, without the rest."""
+        with self.lock:
+            self._connection.execute("SAVEPOINT part")
+            try:
+                yield
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK TO part")
+                raise
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("RELEASE part")
 
     def close(self) -> None:
-        with self.lock:
+        with self.lock, self._reading_lock:
             self._connection.close()
+            self._reading.close()

@@ -1,8 +1,5 @@
 """Checksums of files that need not be read again, since size, times and inode are as they were."""
 
-# Paths are text here, which pathlib would normalise.
-# ruff: noqa: PTH100
-
 from __future__ import annotations
 
 import contextlib
@@ -39,7 +36,7 @@ class KnownFiles:
     def checksums(self, files: Sequence[LocalFile]) -> dict[str, str]:
         """Of the files that are as they were when they were read last, by their paths."""
         marks = ",".join("?" * len(files))
-        paths = {os.fsencode(os.path.abspath(file.path)): file for file in files}
+        paths = {os.fsencode(file.path): file for file in files}
         found = self._do(f"SELECT path, size, changed, crc32c FROM files WHERE path IN ({marks})", *paths)
         return {
             paths[path].path: crc32c
@@ -51,7 +48,7 @@ class KnownFiles:
         """Remembers checksums, but not of what changed just now."""
         limit = time.time_ns() - _TICK_NS
         rows = [
-            (os.fsencode(os.path.abspath(file.path)), file.size, str(file.changed), crc32c)
+            (os.fsencode(file.path), file.size, str(file.changed), crc32c)
             for file, crc32c in files
             if max(file.changed[:2]) < limit
         ]

@@ -1,7 +1,7 @@
 """The files of a folder of this machine, as they are met: a folder of a million is never held as a whole."""
 
 # Paths are text here, which pathlib would normalise.
-# ruff: noqa: PTH116, PTH118, PTH119
+# ruff: noqa: PTH100, PTH116, PTH118, PTH119
 
 from __future__ import annotations
 
@@ -36,13 +36,16 @@ def file_at(path: str) -> LocalFile | None:
         found = os.stat(path)
     except (OSError, ValueError):
         return None
-    return LocalFile.of(path, os.path.basename(path), found) if stat.S_ISREG(found.st_mode) else None
+    return LocalFile.of(os.path.abspath(path), os.path.basename(path), found) if stat.S_ISREG(found.st_mode) else None
 
 
 def files_beneath(folder: str, left_out: Callable[[str], None]) -> Iterator[LocalFile]:
-    """Every file of a folder, at any depth. Links to files are files; links to folders, which may lead in a circle,
-    and whatever is no file at all are left out, and told of in words that can be counted."""
-    waiting = [""]
+    """Every file of a folder, at any depth, by its whole path.
+
+    Links to files are files; links to folders, which may lead in a circle, and whatever is no file at all are left out,
+    and told of in words that can be counted.
+    """
+    folder, waiting = os.path.abspath(folder), [""]
     while waiting:
         lead = waiting.pop()
         is_empty = True

@@ -8,6 +8,8 @@ import mimetypes
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -43,6 +45,13 @@ class Uploader:
         """What stands beneath a prefix."""
         with explained(Address(bucket, prefix)):
             return Standings(self._pages(bucket, prefix))
+
+    def standings_soon(self, bucket: str, prefix: str) -> Callable[[], Standings]:
+        """As `standings`, begun now, so that whoever needs it later can do something else until then."""
+        pool = ThreadPoolExecutor(1, thread_name_prefix="standings")
+        listing = pool.submit(copy_context().run, self.standings, bucket, prefix)
+        pool.shutdown(wait=False)
+        return listing.result
 
     def standing(self, address: Address) -> Standing:
         """What stands at one address."""

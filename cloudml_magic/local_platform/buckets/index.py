@@ -55,8 +55,8 @@ class ObjectIndex:
 
     def __init__(self, database: Database, buckets: Path, side: Path) -> None:
         self.database = database
-        self._buckets = buckets
-        self._side = side
+        self._buckets = str(buckets)
+        self._side = str(side)
         row = database.row("SELECT max(generation) FROM objects")
         self._generation = int(row[0] or 0) if row is not None else 0
 
@@ -115,7 +115,7 @@ class ObjectIndex:
         for start in range(0, len(names), 500):
             part = names[start : start + 500]
             marks = ",".join("?" * len(part))
-            for row in self.database.rows(
+            for row in self.database.committed_rows(
                 f"SELECT * FROM objects WHERE bucket = ? AND name IN ({marks})", bucket, *part
             ):
                 result[row["name"]] = self._entry(row)

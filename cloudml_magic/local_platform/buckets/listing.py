@@ -39,7 +39,7 @@ class Page:
 
 def list_objects(store: BucketStore, bucket: str, selection: Selection, token: str, limit: int) -> Page:
     """One page of a bucket, in the order of the names' UTF-8."""
-    store.bucket(bucket)
+    store.check_bucket(bucket)
     limit = LARGEST_PAGE if limit < 1 else min(limit, LARGEST_PAGE)
     after, skipped = _read_token(token)
     names: list[str] = []

@@ -12,11 +12,13 @@ import os
 import re
 import stat
 from enum import Enum
+from functools import lru_cache
 
 from cloudml_magic.local_platform.errors import PlatformError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _LONGEST_PATH = 3900
+_NO_PARTS = frozenset({"", ".", ".."})
 
 
 class Standing(Enum):
@@ -60,9 +62,16 @@ def check_object_name(name: str) -> str:
 
 def is_path(root: str, name: str) -> bool:
     """Whether a name can stand as a path beneath the folder at all."""
-    if "\0" in name or len(os.fsencode(root)) + len(name.encode()) > _LONGEST_PATH:
+    length = len(name.encode())
+    if "\0" in name or _bytes_of(root) + length > _LONGEST_PATH:
         return False
-    return all(part not in ("", ".", "..") and len(part.encode()) <= 255 for part in name.split("/"))
+    parts = name.split("/")
+    return not _NO_PARTS.intersection(parts) and (length <= 255 or all(len(part.encode()) <= 255 for part in parts))
+
+
+@lru_cache(maxsize=256)
+def _bytes_of(root: str) -> int:
+    return len(os.fsencode(root))
 
 
 def side_name(name: str) -> str:

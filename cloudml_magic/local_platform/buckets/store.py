@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from cloudml_magic.local_platform.buckets.commits import Folders, SharedCommits
 from cloudml_magic.local_platform.buckets.conditions import Conditions
 from cloudml_magic.local_platform.buckets.digests import Staged, stage, sync_folder
 from cloudml_magic.local_platform.buckets.index import ObjectIndex, StoredObject
@@ -59,6 +60,7 @@ class BucketStore:
         self.staging = self._buckets / ".staging"
         self.staging.mkdir(exist_ok=True, mode=0o700)
         self.index = ObjectIndex(database, self._buckets, self._side)
+        self._commits = SharedCommits(database)
         for leftover in self.staging.glob("staged-*"):
             leftover.unlink(missing_ok=True)
 
@@ -70,9 +72,13 @@ class BucketStore:
 
     def bucket(self, name: str) -> StoredBucket:
         """The bucket, which is any folder that is there; raises 404."""
+        self.check_bucket(name)
+        return self._bucket(name)
+
+    def check_bucket(self, name: str) -> None:
+        """Raises 404 where there is no bucket, without reading what is known of it."""
         if not is_bucket_name(name) or not (self._buckets / name).is_dir() or (self._buckets / name).is_symlink():
             raise PlatformError(404, "The specified bucket does not exist.")
-        return self._bucket(name)
 
     def create_bucket(self, name: str, fields: Mapping[str, Any]) -> StoredBucket:
         check_bucket_name(name)
@@ -123,7 +129,7 @@ class BucketStore:
 
     def find(self, bucket: str, name: str, generation: int | None = None) -> StoredObject:
         """The object as it is now; raises 404."""
-        self.bucket(bucket)
+        self.check_bucket(bucket)
         found = self.index.find(bucket, name)
         if found is None or generation not in (None, found.generation):
             raise PlatformError(404, f"No such object: {bucket}/{name}")
@@ -165,37 +171,40 @@ class BucketStore:
     ) -> StoredObject:
         """Gives a staged file its place, as one step for every reader; `also` runs in the same transaction."""
         check_object_name(name)
-        self.bucket(bucket)
+        self.check_bucket(bucket)
         self.index.find(bucket, name)  # Hashes a changed file outside the lock.
+
+        def put(folders: Folders) -> StoredObject:
+            conditions.check(self.index.find(bucket, name))
+            path, side = self._settle(bucket, name, staged.path, folders)
+            found = os.lstat(path)
+            now = time.time()
+            entry = StoredObject(
+                bucket=bucket,
+                name=name,
+                path=path,
+                side=side,
+                generation=self.index.next_generation(),
+                metageneration=1,
+                size=staged.size,
+                mtime_ns=found.st_mtime_ns,
+                inode=found.st_ino,
+                settled=True,
+                md5=staged.md5,
+                crc32c=staged.crc32c,
+                fields={"contentType": "application/octet-stream", **fields},
+                created=now,
+                updated=now,
+            )
+            self.index.save(entry)
+            if also is not None:
+                also(entry)
+            return entry
+
         try:
-            with self.database.transaction():
-                conditions.check(self.index.find(bucket, name))
-                path, side = self._settle(bucket, name, staged.path)
-                found = os.lstat(path)
-                now = time.time()
-                entry = StoredObject(
-                    bucket=bucket,
-                    name=name,
-                    path=path,
-                    side=side,
-                    generation=self.index.next_generation(),
-                    metageneration=1,
-                    size=staged.size,
-                    mtime_ns=found.st_mtime_ns,
-                    inode=found.st_ino,
-                    settled=True,
-                    md5=staged.md5,
-                    crc32c=staged.crc32c,
-                    fields={"contentType": "application/octet-stream", **fields},
-                    created=now,
-                    updated=now,
-                )
-                self.index.save(entry)
-                if also is not None:
-                    also(entry)
+            return self._commits.make(put)
         finally:
             staged.discard()
-        return entry
 
     def change(
         self, bucket: str, name: str, generation: int | None, fields: Mapping[str, Any], conditions: Conditions
@@ -209,35 +218,36 @@ class BucketStore:
         return after
 
     def delete(self, bucket: str, name: str, generation: int | None, conditions: Conditions) -> None:
-        with self.database.transaction():
+        def delete(folders: Folders) -> None:
             entry = self.find(bucket, name, generation)
             conditions.check(entry)
             Path(entry.path).unlink(missing_ok=True)
-            folder = os.path.dirname(entry.path)
-            sync_folder(folder)
             self.index.forget(bucket, name)
+            folders.add(os.path.dirname(entry.path))
             self._prune(bucket, name.rstrip("/") if entry.side else name)
+
+        self._commits.make(delete)
 
     # --- files ---
 
-    def _settle(self, bucket: str, name: str, staged: Path) -> tuple[str, bool]:
+    def _settle(self, bucket: str, name: str, staged: Path, folders: Folders) -> tuple[str, bool]:
         root = self.index.root(bucket)
         if standing(root, name)[0] is not Standing.BLOCKED:
             path = f"{root}/{name}"
             with contextlib.suppress(NotADirectoryError, IsADirectoryError, FileExistsError):
-                _make_folders(root, os.path.dirname(name))
+                _make_folders(root, os.path.dirname(name), folders)
                 os.replace(staged, path)
-                sync_folder(os.path.dirname(path))
+                folders.add(os.path.dirname(path))
                 return path, False
         path = self.index.side_path(bucket, name)
-        _make_folders(str(self._side), bucket)
+        _make_folders(str(self._side), bucket, folders)
         os.replace(staged, path)
-        sync_folder(os.path.dirname(path))
+        folders.add(os.path.dirname(path))
         if name.endswith("/") and standing(root, name[:-1])[0] is not Standing.FILE:
             # A folder marker: file browsers and jobs should see the folder.
             with contextlib.suppress(OSError, ValueError):
                 if standing(root, name + "x")[0] is Standing.FREE:
-                    _make_folders(root, name[:-1])
+                    _make_folders(root, name[:-1], folders)
         return path, True
 
     def _prune(self, bucket: str, name: str) -> None:
@@ -259,7 +269,7 @@ def _opened(path: str) -> BinaryIO:
     return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb", buffering=0)
 
 
-def _make_folders(root: str, path: str) -> None:
+def _make_folders(root: str, path: str, changed: Folders) -> None:
     current = root
     for part in path.split("/") if path else ():
         parent, current = current, f"{current}/{part}"
@@ -267,7 +277,7 @@ def _make_folders(root: str, path: str) -> None:
             os.mkdir(current, 0o700)
         except FileExistsError:
             continue
-        sync_folder(parent)
+        changed.add(parent)
 
 
 def _remove_folders(root: Path) -> None:

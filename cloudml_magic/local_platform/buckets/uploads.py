@@ -71,7 +71,7 @@ class Uploads:
         self, bucket: str, name: str, fields: Mapping[str, Any], declared: Mapping[str, str], conditions: Conditions
     ) -> str:
         """Opens a session; returns its id, which is as hard to guess as the token."""
-        self._store.bucket(bucket)
+        self._store.check_bucket(bucket)
         conditions.check(self._store.index.find(bucket, check_object_name(name)))
         id = secrets.token_urlsafe(32)
         request = {"fields": fields, "declared": declared, "conditions": asdict(conditions)}

@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote
 
-from cloudml_magic.local_platform.buckets.bodies import etag, object_body, patched, writable
+from cloudml_magic.local_platform.buckets.bodies import asked_fields, etag, object_body, partial_body, patched, writable
 from cloudml_magic.local_platform.buckets.conditions import Conditions
 from cloudml_magic.local_platform.buckets.digests import chunks
 from cloudml_magic.local_platform.buckets.index import StoredObject
@@ -64,7 +64,8 @@ class ObjectRoutes:
         )
         body: dict[str, Any] = {"kind": "storage#objects"}
         if page.objects:
-            body["items"] = [object_body(entry) for entry in page.objects]
+            asked = asked_fields(query.get("fields", ""))
+            body["items"] = [partial_body(entry, asked) for entry in page.objects]
         if page.prefixes:
             body["prefixes"] = list(page.prefixes)
         if page.next_token:
@@ -137,7 +138,7 @@ class ObjectRoutes:
         )
         Conditions.of(call.query, "ifSource").check(source)
         bucket, name = call.path["destinationBucket"], check_object_name(call.path["destinationObject"])
-        self._store.bucket(bucket)
+        self._store.check_bucket(bucket)
         said = writable(call.body)
         fields = {**source.fields, **said} if said else source.fields
         return self._store.put(bucket, name, self._store.stage(self._bytes(source)), fields, Conditions.of(call.query))

@@ -93,7 +93,7 @@ class UploadRoutes:
 
     def _store_body(self, call: Call, name: str, metadata: Mapping[str, Any], body: BinaryIO, length: int) -> Response:
         bucket, conditions = call.path["bucket"], Conditions.of(call.query)
-        self._store.bucket(bucket)
+        self._store.check_bucket(bucket)
         staged = self._store.stage(chunks(body, length))
         try:
             staged.check(declared_digests(metadata, call.request.header("x-goog-hash")))

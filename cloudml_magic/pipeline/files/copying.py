@@ -15,8 +15,8 @@ from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.files.location import Location
 from cloudml_magic.pipeline.files.progress import Progress
-from cloudml_magic.pipeline.files.sources import Found, Source, sources_of
-from cloudml_magic.pipeline.files.transfer import OnProgress, Step, Transfer, with_standings
+from cloudml_magic.pipeline.files.sources import Source, sources_of
+from cloudml_magic.pipeline.files.transfer import OnProgress, Step, Transfer
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.storage.wildcards import has_wildcards
 
@@ -118,18 +118,12 @@ def _is_into(there: Connection, target: Location, is_many: bool) -> bool:
 
 def _steps(there: Connection, sources: Iterable[Source], target: Location, into: bool) -> Iterator[Step]:
     for source in sources:
-        steps = (_step(source, found, target, into) for found in source.found())
-        if target.bucket and source.is_folder and not source.location.bucket:
+        standings = None
+        if target.bucket and source.is_folder and not source.is_matched:
             root = target.within(source.location.last_part) if into else target
-            prefix = f"{root.path}/" if root.path else ""
-            yield from with_standings(steps, there.uploader.standings(target.bucket, prefix))
-        else:
-            yield from steps
-
-
-def _step(source: Source, found: Found, target: Location, into: bool) -> Step:
-    name = found.name if into else found.beneath
-    return Step(found, source.location.bucket, target, name)
+            standings = there.uploader.standings_soon(target.bucket, root.prefix)
+        for found in source.found():
+            yield Step(found, source.location.bucket, target, found.name if into else found.beneath, standings)
 
 
 def _without_clashes(steps: Iterable[Step]) -> Iterator[Step]:

@@ -39,6 +39,11 @@ class Location:
         return Address(self.bucket, self.path)
 
     @property
+    def prefix(self) -> str:
+        """What the names of all objects in this folder begin with."""
+        return f"{self.path}/" if self.path else ""
+
+    @property
     def last_part(self) -> str:
         """What it is called within something else."""
         if self.bucket:

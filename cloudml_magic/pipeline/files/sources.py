@@ -43,6 +43,7 @@ class Source:
     location: Location
     is_folder: bool
     found: Callable[[], Iterator[Found]]
+    is_matched: bool = False
 
 
 def sources_of(text: str, browser: Callable[[], BucketBrowser], recursive: bool, left_out: LeftOut) -> list[Source]:
@@ -106,7 +107,7 @@ def _in_bucket(text: str, location: Location, browser: BucketBrowser, recursive:
         return [Source(location, False, lambda: iter([Found(location.last_part, stored)]))]
     if has_wildcards(location.path):
         return _matched(text, location, browser, recursive)
-    prefix = f"{location.path}/" if location.path else ""
+    prefix = location.prefix
     # An empty bucket is a folder with nothing in it; no other folder is empty.
     if location.path and next(iter(browser.beneath(location.bucket, prefix)), None) is None:
         raise nothing_found(text)
@@ -141,7 +142,7 @@ def _matched(text: str, location: Location, browser: BucketBrowser, recursive: b
         if is_empty:
             raise _is_folder(text) if any_folder else nothing_found(text)
 
-    return [Source(location, True, found)]
+    return [Source(location, True, found, is_matched=True)]
 
 
 def _is_folder(text: str) -> CloudMLError:

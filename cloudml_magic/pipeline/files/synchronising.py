@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from cloudml_magic.connection import Connection
@@ -14,7 +14,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.files.copying import Copied, summary
 from cloudml_magic.pipeline.files.location import Location
 from cloudml_magic.pipeline.files.sources import Source, sources_of
-from cloudml_magic.pipeline.files.transfer import OnProgress, Step, Transfer, with_standings
+from cloudml_magic.pipeline.files.transfer import OnProgress, Step, Transfer
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.storage import StoredObject
 from cloudml_magic.storage.local_files import files_beneath
@@ -44,13 +44,12 @@ def synchronise(
         there.check_bucket(target.bucket)
     transfer = Transfer(there, on_progress)
     folder = _folder(str(source), there, transfer)
-    standings = there.uploader.standings(target.bucket, _prefix(target)) if target.bucket else None
-    steps = (
-        Step(found, folder.location.bucket, target, found.beneath)
+    standings = there.uploader.standings_soon(target.bucket, target.prefix) if target.bucket else None
+    transfer.run(
+        Step(found, folder.location.bucket, target, found.beneath, standings)
         for found in folder.found()
         if recursive or "/" not in found.beneath
     )
-    transfer.run(_unlike(steps, standings, is_up=not folder.location.bucket))
     if delete:
         _delete_others(there, folder.location, target, recursive, standings)
     return summary(transfer.progress)
@@ -71,30 +70,14 @@ def _folder(text: str, there: Connection, transfer: Transfer) -> Source:
     return source
 
 
-def _prefix(location: Location) -> str:
-    return f"{location.path}/" if location.path else ""
-
-
-def _unlike(steps: Iterator[Step], standings: Standings | None, *, is_up: bool) -> Iterator[Step]:
-    """The steps with what stands at their targets; objects that are there already are left out."""
-    if standings is None:
-        yield from steps
-        return
-    for step in with_standings(steps, standings):
-        thing, standing = step.found.thing, step.standing
-        is_there = isinstance(thing, StoredObject) and standing is not None and standing.holds(thing.size, thing.crc32c)
-        if not is_there:
-            yield step
-
-
 def _delete_others(
-    there: Connection, source: Location, target: Location, recursive: bool, standings: Standings | None
+    there: Connection, source: Location, target: Location, recursive: bool, standings: Callable[[], Standings] | None
 ) -> None:
     """Removes from the target what the source does not have."""
     has = _names_in(there, source)
     if standings is not None:
-        prefix = _prefix(target)
-        for some in batched(standings.all(), _TOGETHER):
+        prefix = target.prefix
+        for some in batched(standings().all(), _TOGETHER):
             kept = has([name[len(prefix) :] for name, _ in some])
             for name, standing in some:
                 beneath = name[len(prefix) :]
@@ -113,6 +96,6 @@ def _names_in(there: Connection, source: Location) -> Callable[[list[str]], set[
     """Tells which names are in a folder."""
     if not source.bucket:
         return lambda names: {name for name in names if os.path.lexists(os.path.join(source.path, name))}
-    prefix = _prefix(source)
+    prefix = source.prefix
     standings = there.uploader.standings(source.bucket, prefix)
     return lambda names: {name[len(prefix) :] for name in standings.of([prefix + name for name in names])}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
@@ -30,18 +30,21 @@ _TOGETHER = 200
 class Step:
     """One file or object, and the name that it gets at or beneath a place.
 
-    `bucket` is where it comes from, `standing` what stands where it goes: None where that is yet to be asked.
+    `bucket` is where it comes from, `there` what stands where it goes; without it that is asked one by one.
     """
 
     found: Found
     bucket: str
     root: Location
     name: str
-    standing: Standing | None = None
+    there: Callable[[], Standings] | None = None
 
     @property
     def to(self) -> Location:
         return self.root.within(self.name) if self.name else self.root
+
+
+Wanted = tuple[Step, Standing | None]
 
 
 class Transfer:
@@ -59,7 +62,7 @@ class Transfer:
         counted = self.progress.counted(steps, lambda step: step.found.size)
         self._tick()
         try:
-            for step, came in in_parallel(self._one, self._wanted(counted), _WORKERS, self._tick):
+            for (step, _), came in in_parallel(self._one, self._wanted(counted), _WORKERS, self._tick):
                 if isinstance(came, CloudMLError):
                     self.failures.add(came)
                 elif came:
@@ -77,28 +80,25 @@ class Transfer:
         if self._on_progress is not None:
             self._on_progress(self.progress)
 
-    def _wanted(self, steps: Iterator[Step]) -> Iterator[Step]:
+    def _wanted(self, steps: Iterator[Step]) -> Iterator[Wanted]:
         """Without what is there already, as far as that is known without reading it."""
         for some in batched(steps, _TOGETHER):
             files = [step.found.thing for step in some if isinstance(step.found.thing, LocalFile)]
             known = self._there.uploader.known.checksums(files) if files else {}
-            for step in some:
-                thing, standing = step.found.thing, step.standing
-                is_there = (
-                    standing is not None
-                    and isinstance(thing, LocalFile)
-                    and standing.holds(thing.size, known.get(thing.path))
-                )
-                if is_there and not self._take_away:
-                    self.progress.is_as_it_was(thing.size)
+            for step, standing in _with_standings(some):
+                thing = step.found.thing
+                crc32c = known.get(thing.path) if isinstance(thing, LocalFile) else thing.crc32c
+                if standing is None or self._take_away or not standing.holds(thing.size, crc32c):
+                    yield step, standing
                 else:
-                    yield step
+                    self.progress.is_as_it_was(thing.size)
 
-    def _one(self, step: Step) -> bool:
+    def _one(self, wanted: Wanted) -> bool:
         """False if it is there already."""
+        step, standing = wanted
         thing = step.found.thing
         if isinstance(thing, LocalFile):
-            is_new = self._up(step, thing)
+            is_new = self._up(step, thing, standing)
             if self._take_away:
                 _remove(thing)
             return is_new
@@ -112,9 +112,9 @@ class Transfer:
             self._there.browser.delete(step.bucket, thing)
         return is_new
 
-    def _up(self, step: Step, file: LocalFile) -> bool:
+    def _up(self, step: Step, file: LocalFile, standing: Standing | None) -> bool:
         uploader, address = self._there.uploader, checked_object(step.to)
-        standing = step.standing if step.standing is not None else uploader.standing(address)
+        standing = uploader.standing(address) if standing is None else standing
         crc32c = uploader.send(file, address, standing, self.progress.moved)
         uploader.known.note([(file, crc32c)])
         return not standing.holds(file.size, crc32c)
@@ -126,19 +126,23 @@ class Transfer:
             return False
         there = file_at(path)
         if there is not None and there.size == stored.size:
-            known = uploader.known.checksums([there]).get(path) or uploader.checksum(there)
+            known = uploader.known.checksums([there]).get(there.path) or uploader.checksum(there)
             if known == stored.crc32c:
                 return False
         self._there.browser.fetch(step.bucket, stored, path, self.progress.moved)
         return True
 
 
-def with_standings(steps: Iterable[Step], standings: Standings) -> Iterator[Step]:
-    """The same steps, each with what stands where it goes."""
-    for some in batched(steps, _TOGETHER):
-        found = standings.of([step.to.path for step in some if _is_text(step.to.path)])
-        for step in some:
-            yield replace(step, standing=found.get(step.to.path, Standing()))
+def _with_standings(steps: list[Step]) -> Iterator[Wanted]:
+    """Each step with what stands where it goes, as far as that was listed."""
+    found: dict[str, Standing] = {}
+    names = [step.to.path if step.there else "" for step in steps]
+    for there in {id(step.there): step.there for step in steps}.values():
+        if there is not None:
+            some = [name for name, step in zip(names, steps, strict=True) if step.there is there and _is_text(name)]
+            found.update(there().of(some))
+    for name, step in zip(names, steps, strict=True):
+        yield step, found.get(name, Standing()) if step.there else None
 
 
 def _is_text(name: str) -> bool:
