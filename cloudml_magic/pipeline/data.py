@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import DataFile, ShippedValue
-from cloudml_magic.storage import Address, ObjectStorage
+from cloudml_magic.storage import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,14 @@ class Upload:
     folder: Path | None = None
     names: tuple[str, ...] = ()
 
-    def send(self, storage: ObjectStorage) -> None:
+    def send(self, there: Connection) -> None:
         """Sends what is not there yet."""
         if self.content is not None:
-            storage.put_once(self.address, self.content)
+            there.storage.put_once(self.address, self.content)
         elif self.file is not None:
-            storage.put_file_once(self.address, self.file)
+            there.storage.put_file_once(self.address, self.file)
         elif self.folder is not None:
-            storage.upload_folder(self.folder, self.address, list(self.names))
+            there.uploader.send_folder(self.folder, self.address, self.names)
 
 
 def parse_data(values: Iterable[str], folder: Path) -> tuple[DataFile, ...]:

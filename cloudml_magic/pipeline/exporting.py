@@ -114,8 +114,8 @@ def _kept(asked: Asked, there: Connection) -> Address:
 def _upload(folder: str, address: Address, there: Connection) -> None:
     """Sends an export; its manifest goes last, so that nobody takes half of it for the whole."""
     names = list(saved_model_files(folder))
-    there.storage.upload_folder(Path(folder), address, names[:-1])
-    there.storage.upload_folder(Path(folder), address, names[-1:])
+    there.uploader.send_folder(Path(folder), address, names[:-1])
+    there.uploader.send_folder(Path(folder), address, names[-1:])
 
 
 def _write(asked: Asked, folder: Path) -> None:

@@ -63,5 +63,5 @@ def submit(preparation: Preparation, *, notebook: str | None = None, cell: str =
 
 def _send(preparation: Preparation, there: Connection, note: bytes) -> None:
     for upload in preparation.uploads:
-        upload.send(there.storage)
+        upload.send(there)
     there.storage.write(Address.parse(preparation.spec.folder) / MANIFEST, note)

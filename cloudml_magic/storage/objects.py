@@ -8,7 +8,6 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,12 +72,7 @@ class ObjectStorage:
             except PreconditionFailed:
                 # Either another kernel was faster or the reply of our own upload was lost: the content decides.
                 if not _holds(blob, known):
-                    raise CloudMLError(
-                        "object-differs",
-                        f"{address} holds something else than what belongs there.",
-                        why="Its name follows from its content, but size or checksum differ.",
-                        next=f"Delete {address} if nothing needs it, and run the cell again.",
-                    ) from None
+                    raise differing(address) from None
         return True
 
     def write(self, address: Address, content: bytes, content_type: str = "application/json") -> None:
@@ -138,12 +132,6 @@ class ObjectStorage:
             finally:
                 Path(temporary).unlink(missing_ok=True)
 
-    def upload_folder(self, folder: Path, address: Address, names: list[str]) -> None:
-        """Sends the named files of a folder, several at a time; files that are there already are not sent."""
-        with ThreadPoolExecutor(max_workers=4) as pool:
-            for _ in pool.map(lambda name: self.put_file_once(address / name, folder / name), names):
-                pass
-
     def copy_folder(self, folder: Address, to: Address, names: list[str]) -> None:
         """Copies the named objects of a folder where they are not yet, without bringing them here."""
         for name in names:
@@ -176,6 +164,16 @@ def _holds(blob: Any, known: _Known) -> bool:
     except NotFound:
         return False
     return bool(blob.size == known.size and blob.crc32c == known.encoded)
+
+
+def differing(address: Address) -> CloudMLError:
+    """Something else lies under a name that follows from what belongs there."""
+    return CloudMLError(
+        "object-differs",
+        f"{address} holds something else than what belongs there.",
+        why="Its name follows from its content, but size or checksum differ.",
+        next=f"Delete {address} if nothing needs it, and run the cell again.",
+    )
 
 
 def known_of(file: Path) -> _Known:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from cloudml_magic.errors import CloudMLError
 
+# More connections make a bucket's commits larger, until they only take the processor from each other.
+WORKERS = 16
 _AHEAD = 4
 _TICK_SECONDS = 0.2
 Thing = TypeVar("Thing")

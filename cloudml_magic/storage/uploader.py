@@ -7,9 +7,10 @@ import json
 import mimetypes
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -17,13 +18,15 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.storage.address import Address
 from cloudml_magic.storage.keep_alive import Answer, KeepAlive
 from cloudml_magic.storage.known_files import KnownFiles
-from cloudml_magic.storage.local_files import LocalFile
-from cloudml_magic.storage.objects import explained
-from cloudml_magic.storage.standings import Standing, Standings
+from cloudml_magic.storage.local_files import LocalFile, file_at
+from cloudml_magic.storage.objects import differing, explained
+from cloudml_magic.storage.parallel import WORKERS, in_parallel
+from cloudml_magic.storage.standings import Standing, Standings, batched
 
 # What is sent in one request; more goes up in blocks, and a broken transfer goes on at its last block.
 _ONE_REQUEST_BYTES = 8 << 20
 _READS = 3
+_TOGETHER = 200
 # So long and so random that no file holds it.
 _BOUNDARY = secrets.token_hex(24)
 _LISTED = "items(name,size,crc32c,generation),nextPageToken"
@@ -79,6 +82,28 @@ class Uploader:
                 self._stored(answer, address, Standing(len(content), crc32c))
                 moved(len(content))
         return crc32c
+
+    def send_folder(self, folder: Path, address: Address, names: Iterable[str]) -> None:
+        """Sends the named files of a folder whose address follows from their content; what is there is not sent."""
+        standings = self.standings(address.bucket, f"{address.name}/")
+
+        def files() -> Iterator[tuple[LocalFile, Address, Standing]]:
+            for some in batched(names, _TOGETHER):
+                found = standings.of([f"{address.name}/{name}" for name in some])
+                for name in some:
+                    to = address / name
+                    yield file_at(str(folder / name)) or _gone(folder / name), to, found.get(to.name, Standing())
+
+        def send(what: tuple[LocalFile, Address, Standing]) -> None:
+            file, to, standing = what
+            if not standing.generation:
+                self.send(file, to, standing, lambda _: None)
+            elif not standing.holds(file.size, self.checksum(file)):
+                raise differing(to)
+
+        for _, came in in_parallel(send, files(), WORKERS, lambda: None):
+            if isinstance(came, CloudMLError):
+                raise came
 
     def checksum(self, file: LocalFile) -> str:
         """A file's checksum, by reading it."""
@@ -167,6 +192,11 @@ class Uploader:
             if not page.get("nextPageToken"):
                 return
             query["pageToken"] = page["nextPageToken"]
+
+
+def _gone(file: Path) -> LocalFile:
+    """A file that was there before; that it cannot be read is said when it is opened."""
+    return LocalFile(str(file), file.name, 0, (0, 0, 0))
 
 
 class _reading:  # noqa: N801

@@ -146,7 +146,7 @@ def test_a_kernel_that_dies_between_request_and_answer_loses_no_job(proxy: Fault
     preparation = pipeline.prepare_here(pipeline.ExecutedCell("print(1)"), "orphaned", pipeline.TrainOptions())
     there = pipeline.session.connection_to(preparation.place)
     for upload in preparation.uploads:
-        upload.send(there.storage)
+        upload.send(there)
     ledger().begin(preparation.spec.token, "orphaned", preparation.place.target, time.time())
     sent = there.client.create_job(preparation.spec)
     assert pipeline.job("orphaned").id == sent.id

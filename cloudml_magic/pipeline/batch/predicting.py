@@ -61,7 +61,7 @@ def batch_predict(
         labels=(("cloudml-name", slug(version.name)),),
     )
     for upload in inputs.uploads:
-        upload.send(there.storage)
+        upload.send(there)
     return BatchJob(_submit(spec, there), there)
 
 

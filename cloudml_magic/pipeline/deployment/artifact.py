@@ -177,9 +177,9 @@ def _uploaded(folder: Path, name: str, there: Connection) -> Artifact:
         with (folder / file).open("rb") as stream:
             digest.update(f"{file}\0{hashlib.file_digest(stream, 'sha256').hexdigest()}\0".encode())
     address = there.place.bucket / "models" / slug(name) / digest.hexdigest()[:16]
-    there.storage.upload_folder(folder, address, [file for file in files if file != MANIFEST])
+    there.uploader.send_folder(folder, address, [file for file in files if file != MANIFEST])
     if MANIFEST in files:
-        there.storage.upload_folder(folder, address, [MANIFEST])
+        there.uploader.send_folder(folder, address, [MANIFEST])
     return _at(address, name, there)
 
 

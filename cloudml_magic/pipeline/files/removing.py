@@ -13,9 +13,7 @@ from cloudml_magic.pipeline.files.sources import Found, in_bucket, sources_of
 from cloudml_magic.pipeline.files.transfer import OnProgress
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.storage import Address, StoredObject
-from cloudml_magic.storage.parallel import in_parallel
-
-_WORKERS = 16
+from cloudml_magic.storage.parallel import WORKERS, in_parallel
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def remove(text: str, *, recursive: bool = False, on_progress: OnProgress | None
         progress.moved(found.size)
 
     try:
-        for _, came in in_parallel(delete, _objects(text, recursive, chosen.is_bucket), _WORKERS, tick):
+        for _, came in in_parallel(delete, _objects(text, recursive, chosen.is_bucket), WORKERS, tick):
             progress.found_files += 1
             if isinstance(came, CloudMLError):
                 failures.add(came)

@@ -18,11 +18,10 @@ from cloudml_magic.pipeline.files.sources import Found
 from cloudml_magic.storage import StoredObject
 from cloudml_magic.storage.downloads import unwritable
 from cloudml_magic.storage.local_files import LocalFile, file_at
-from cloudml_magic.storage.parallel import in_parallel
+from cloudml_magic.storage.parallel import WORKERS, in_parallel
 from cloudml_magic.storage.standings import Standing, Standings, batched
 
 OnProgress = Callable[[Progress], None]
-_WORKERS = 16
 _TOGETHER = 200
 
 
@@ -62,7 +61,7 @@ class Transfer:
         counted = self.progress.counted(steps, lambda step: step.found.size)
         self._tick()
         try:
-            for (step, _), came in in_parallel(self._one, self._wanted(counted), _WORKERS, self._tick):
+            for (step, _), came in in_parallel(self._one, self._wanted(counted), WORKERS, self._tick):
                 if isinstance(came, CloudMLError):
                     self.failures.add(came)
                 elif came:
