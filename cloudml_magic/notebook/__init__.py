@@ -6,12 +6,22 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-_NAMES = (
-    *("ml_init", "ml_code", "ml_run", "ml_train", "ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"),
-    *("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete", "ml_predict", "ml_batch_predict"),
-    *("ml_quota", "ml_image", "ml_storage"),
-    *("ml_evaluate", "ml_compare", "ml_tensorboard"),
-)
+# Each family, and for each of its magics whether it is one of a line, of a cell, or of both.
+_FAMILIES = {
+    "setting_magics:SettingMagics": {"ml_init": "line cell"},
+    "train_magics:TrainMagics": {"ml_train": "cell", "ml_code": "cell"},
+    "magics_of_2017:MagicsOf2017": {"ml_run": "cell"},
+    "job_magics:JobMagics": dict.fromkeys(("ml_jobs", "ml_job", "ml_logs", "ml_cancel", "ml_wait"), "line"),
+    "model_magics:ModelMagics": dict.fromkeys(
+        ("ml_export", "ml_deploy", "ml_models", "ml_undeploy", "ml_delete"), "line"
+    ),
+    "predict_magics:PredictMagics": {"ml_predict": "line cell", "ml_batch_predict": "line"},
+    "quota_magics:QuotaMagics": {"ml_quota": "line"},
+    "image_magics:ImageMagics": {"ml_image": "line cell"},
+    "storage_magics:StorageMagics": {"ml_storage": "line"},
+    "quality_magics:QualityMagics": dict.fromkeys(("ml_evaluate", "ml_compare", "ml_tensorboard"), "line"),
+}
+_NAMES = tuple(name for magics in _FAMILIES.values() for name in magics)
 
 # By name: what a cell's value is shows its card, and nothing is imported before there is one.
 _SHOWN = {
@@ -24,28 +34,21 @@ _SHOWN = {
 def register(shell: Any) -> None:
     """Registers every magic, and the recorder that knows cells by their id."""
     from cloudml_magic.history import CellRecorder
-    from cloudml_magic.notebook.image_magics import ImageMagics
-    from cloudml_magic.notebook.job_magics import JobMagics
-    from cloudml_magic.notebook.magics_of_2017 import MagicsOf2017
-    from cloudml_magic.notebook.model_magics import ModelMagics
-    from cloudml_magic.notebook.predict_magics import PredictMagics
-    from cloudml_magic.notebook.quality_magics import QualityMagics
-    from cloudml_magic.notebook.quota_magics import QuotaMagics
-    from cloudml_magic.notebook.setting_magics import SettingMagics
+    from cloudml_magic.notebook.late_magic import LateMagic
     from cloudml_magic.notebook.storage_completion import complete_with
-    from cloudml_magic.notebook.storage_magics import StorageMagics
-    from cloudml_magic.notebook.train_magics import TrainMagics
 
-    families = (SettingMagics, TrainMagics, MagicsOf2017, JobMagics, ModelMagics, PredictMagics)
-    for family in (*families, QuotaMagics, ImageMagics, StorageMagics, QualityMagics):
-        shell.register_magics(family(shell))
+    for family, magics in _FAMILIES.items():
+        for name, kinds in magics.items():
+            late = LateMagic(shell, family, name)
+            for kind in kinds.split():
+                shell.magics_manager.magics[kind][name] = late
     complete_with(shell)
     # Kept on the shell, so that it lives as long as the notebook and `train()` finds it too.
     if getattr(shell, "cloudml_recorder", None) is None:
         shell.cloudml_recorder = CellRecorder()
         shell.events.register("post_run_cell", shell.cloudml_recorder.post_run_cell)
-    for room, name in _SHOWN.items():
-        shell.display_formatter.mimebundle_formatter.for_type_by_name(*name, partial(_card, room))
+    for room, shown in _SHOWN.items():
+        shell.display_formatter.mimebundle_formatter.for_type_by_name(*shown, partial(_card, room))
 
 
 def unregister(shell: Any) -> None:
@@ -56,6 +59,8 @@ def unregister(shell: Any) -> None:
     for name in _NAMES:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop(name, None)
+    for family in _FAMILIES:
+        shell.magics_manager.registry.pop(family.partition(":")[2], None)
     recorder, shell.cloudml_recorder = getattr(shell, "cloudml_recorder", None), None
     if recorder is not None:
         shell.events.unregister("post_run_cell", recorder.post_run_cell)
