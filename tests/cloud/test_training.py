@@ -43,3 +43,17 @@ def test_a_notebook_of_2017_trains_in_the_cloud(google_cloud: Cloud, shell: Any)
     job.wait()
     assert job.target is Target.CLOUD
     assert "value 42" in job.logs()
+
+
+def test_each_look_at_states_counts_every_call_that_it_makes(google_cloud: Cloud) -> None:
+    """One for one job; for several one for each kind, and one for each that has ended meanwhile."""
+    ended = [pipeline.train("print(1)", name=f"quick{number}").wait() for number in range(2)]
+    running = pipeline.train("import time; time.sleep(60)", name="slow")
+    questions = running._connection.client._watch._ask  # type: ignore[attr-defined]
+    for jobs, calls in (([running], 1), ([*ended, running], 3), (ended, 3)):
+        spent: list[None] = []
+        before = len(google_cloud.proxy.requests)
+        found = questions.states([job.last_seen for job in jobs], lambda: spent.append(None))  # noqa: B023
+        assert {job.last_seen.resource_name for job in jobs} <= set(found)
+        assert (1 + len(spent), len(google_cloud.proxy.requests) - before) == (calls, calls)
+    running.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -44,7 +44,7 @@ class Place:
     def end(self, id: str, state: JobState = JobState.SUCCEEDED) -> None:
         self.jobs[id] = snapshot(id, state)
 
-    def states(self, jobs: list[JobSnapshot]) -> dict[str, JobSnapshot | CloudMLError]:
+    def states(self, jobs: list[JobSnapshot], spend: Callable[[], None]) -> dict[str, JobSnapshot | CloudMLError]:
         self._ask("states")
         gone = CloudMLError("not-found", "The job cannot be read.")
         return {job.resource_name: self.jobs.get(job.id, gone) for job in jobs}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cloudml_magic.client.calls import Caller, understood
 from cloudml_magic.client.dialect import Dialect
 from cloudml_magic.dialects import logging_v2
@@ -23,15 +25,18 @@ class CloudQuestions:
         self._storage = storage
         self._place = (project, region)
 
-    def states(self, jobs: list[JobSnapshot]) -> dict[str, JobSnapshot | CloudMLError]:
+    def states(self, jobs: list[JobSnapshot], spend: Callable[[], None]) -> dict[str, JobSnapshot | CloudMLError]:
         """One call for one job, and one for all that go on; those that have ended meanwhile are asked for singly."""
+        kinds = {job.kind for job in jobs} if len(jobs) > 1 else set()
         found: dict[str, JobSnapshot | CloudMLError] = {}
-        if len(jobs) > 1:
-            for kind in {job.kind for job in jobs}:
-                found |= self._active(kind)
-        for job in jobs:
-            if job.resource_name not in found:
-                found[job.resource_name] = self._state(job)
+        for number, kind in enumerate(kinds):
+            if number:
+                spend()
+            found |= self._active(kind)
+        for number, job in enumerate([job for job in jobs if job.resource_name not in found]):
+            if number or kinds:
+                spend()
+            found[job.resource_name] = self._state(job)
         return found
 
     def log_tail(self, job: JobSnapshot) -> tuple[list[LogEntry], bool]:

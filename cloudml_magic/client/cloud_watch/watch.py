@@ -26,10 +26,10 @@ _Question = tuple[str, Callable[[], None]]
 
 
 class Questions(Protocol):
-    """What the watch asks of a place, each question once and not again."""
+    """What the watch asks of a place, each question once and not again; one is one call where nothing else is said."""
 
-    def states(self, jobs: list[JobSnapshot]) -> dict[str, JobSnapshot | CloudMLError]:
-        """How jobs stand now, by resource name, or why that cannot be said of one."""
+    def states(self, jobs: list[JobSnapshot], spend: Callable[[], None]) -> dict[str, JobSnapshot | CloudMLError]:
+        """How jobs stand now, by resource name, or why that cannot be said of one; says each call after the first."""
 
     def log_tail(self, job: JobSnapshot) -> tuple[list[LogEntry], bool]:
         """What a job printed last, oldest first, and whether it had printed more before."""
@@ -152,7 +152,7 @@ class CloudWatch:
 
     def _look_at_states(self) -> None:
         jobs = self._open()
-        found = self._ask.states([job.snapshot for job in jobs])
+        found = self._ask.states([job.snapshot for job in jobs], self._pace.spend)
         with self._news:
             for job in jobs:
                 now = found.get(job.snapshot.resource_name)
