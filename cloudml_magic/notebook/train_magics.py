@@ -42,6 +42,7 @@ def _capture_arguments(magic: Any) -> Any:
         argument("--allow-secrets", action="store_true", help="let literals travel that look like keys or tokens"),
         argument("--requires", action="append", metavar="REQUIREMENTS", help="packages to add or override: 'a>=1,b'"),
         argument("--data", action="append", metavar="[PATH=]ADDRESS", help="a file, folder or gs:// address to bring"),
+        argument("--stage", action="store_true", help="copy the data to the job's own disk before the code runs"),
         argument("--ship", action="append", metavar="NAMES", help="arrays, frames or tensors to send along: x,y"),
         argument("--arg", action="append", metavar="NAME=VALUE", help="replaces a captured plain value"),
         argument(

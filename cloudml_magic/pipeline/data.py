@@ -10,6 +10,7 @@ from typing import Any
 
 from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.pipeline.folder_versions import copy_known, remember
 from cloudml_magic.records import DataFile, ShippedValue
 from cloudml_magic.storage import Address
 
@@ -23,7 +24,12 @@ class Upload:
     content: bytes | None = field(default=None, repr=False)
     file: Path | None = None
     folder: Path | None = None
-    names: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The files of the folder, relative to it."""
+        return tuple(self.digests)
 
     def send(self, there: Connection) -> None:
         """Sends what is not there yet."""
@@ -32,7 +38,9 @@ class Upload:
         elif self.file is not None:
             there.storage.put_file_once(self.address, self.file)
         elif self.folder is not None:
+            copy_known(self.folder, self.digests, self.address, there.storage)
             there.uploader.send_folder(self.folder, self.address, self.names)
+            remember(self.folder, self.digests, self.address, there.storage)
 
 
 def parse_data(values: Iterable[str], folder: Path) -> tuple[DataFile, ...]:
@@ -58,6 +66,14 @@ def prepare_data(data: Iterable[DataFile], folder: Path, bucket: Address) -> tup
         uploads.append(upload)
         addresses[item.path] = str(upload.address)
     return addresses, tuple(uploads)
+
+
+def prepare_weights(files: Iterable[Path], bucket: Address) -> tuple[dict[str, str], tuple[Upload, ...]]:
+    """For each file of pre-trained weights its address, and what has to go up: each of them once for all jobs."""
+    uploads = [
+        Upload(bucket / "data" / _file_digest(file) / file.name, file.stat().st_size, file=file) for file in files
+    ]
+    return {upload.address.name.rpartition("/")[2]: str(upload.address) for upload in uploads}, tuple(uploads)
 
 
 def prepare_shipped(
@@ -125,13 +141,12 @@ def _upload(item: DataFile, folder: Path, bucket: Address) -> Upload:
 
 def _folder_upload(source: Path, bucket: Address) -> Upload:
     files = sorted(path for path in source.rglob("*") if path.is_file())
-    names = tuple(path.relative_to(source).as_posix() for path in files)
+    digests = {path.relative_to(source).as_posix(): _file_digest(path) for path in files}
     total = hashlib.sha256()
-    size = 0
-    for name, path in zip(names, files, strict=True):
-        size += path.stat().st_size
-        total.update(f"{name}\0{_file_digest(path)}\0".encode("utf-8", "surrogateescape"))
-    return Upload(bucket / "data" / total.hexdigest() / source.name, size, folder=source, names=names)
+    for name, digest in digests.items():
+        total.update(f"{name}\0{digest}\0".encode("utf-8", "surrogateescape"))
+    size = sum(path.stat().st_size for path in files)
+    return Upload(bucket / "data" / total.hexdigest() / source.name, size, folder=source, digests=digests)
 
 
 def _file_digest(path: Path) -> str:

@@ -33,6 +33,7 @@ class TrainOptions:
     arg: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
+    stage: bool = False
     ship: tuple[str, ...] = ()
     model: str | None = None
     tensorboard: bool = False

@@ -17,9 +17,10 @@ from cloudml_magic.dialects.call import Call
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import boot_command, build_trainer, slug
-from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped
+from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped, prepare_weights
 from cloudml_magic.pipeline.export_plan import ExportPlan, needed_names, plan_export
 from cloudml_magic.pipeline.images.known import image_for
+from cloudml_magic.pipeline.keras_weights import cached_weights
 from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, split_list
 from cloudml_magic.pipeline.origin import origin_of_source
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
@@ -103,6 +104,7 @@ def prepare(
     packed = pack(name, source, tuple(environment.values()))
     package = packed.package
     data, data_uploads = prepare_data(source.data, folder, place.bucket)
+    weights, weight_uploads = prepare_weights(cached_weights(source), place.bucket)
     shipped, shipped_uploads = prepare_shipped(source.shipped, namespace, place.bucket)
     package_address = place.bucket / "packages" / package.file_name
     token = secrets.token_hex(8)
@@ -117,6 +119,10 @@ def prepare(
         "data": data,
         "cells": packed.labels,
     }
+    if options.stage:
+        told["stage"] = True
+    if weights:
+        told["weights"] = weights
     if agreed.machine.restarts:
         told["resume"] = True
     spec = JobSpec(
@@ -141,6 +147,7 @@ def prepare(
     uploads = (
         Upload(package_address, len(package.content), content=package.content),
         *data_uploads,
+        *weight_uploads,
         *shipped_uploads,
     )
     return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment), plan, agreed)

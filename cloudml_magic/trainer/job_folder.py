@@ -20,6 +20,8 @@ class JobFolder:
     export: dict[str, Any] = field(default_factory=dict)
     shipped: dict[str, str] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
+    stage: bool = False
+    weights: dict[str, str] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -40,6 +42,8 @@ class JobFolder:
             export=told.get("export") or {},
             shipped=told.get("shipped") or {},
             data=told.get("data") or {},
+            stage=bool(told.get("stage")),
+            weights=told.get("weights") or {},
             cells=told.get("cells") or {},
             warnings=tuple(told.get("warnings") or ()),
         )

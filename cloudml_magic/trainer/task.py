@@ -18,6 +18,7 @@ from .device import report_device
 from .failures import Failure, describe
 from .fit_reports import FitReports
 from .job_folder import JobFolder, mounted
+from .keras_weights import place_weights
 from .outcome import ModelNotSavedError, save_outcome
 from .reporting import EventFile
 from .shipped import load
@@ -64,7 +65,8 @@ def _run(job: JobFolder, events: EventFile | None, module: ModuleType) -> int:
     failure: Failure | None = None
     code = SUCCEEDED
     try:
-        place_data(job.data)
+        place_data(job.data, job.stage)
+        place_weights(job.weights)
         for name, address in job.shipped.items():
             module.__dict__[name] = load(mounted(address))
         if job.tensorboard:
