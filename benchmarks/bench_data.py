@@ -12,7 +12,7 @@ from benchmarks.measure import Row, own_home, ratio, side_by_side
 
 _PICTURES = 2000
 _SIDE = 96
-_PROCESSES = 5
+_PROCESSES = 3
 # Each process reads several times, after once that warms it up; the fastest reading is disturbed least.
 _READING = f"""
 import time
