@@ -80,9 +80,10 @@ class ObjectIndex:
         known = self._known(bucket, names)
         found: dict[str, StoredObject | None] = {}
         changed: list[StoredObject] = []
+        folders: set[str] = set()
         for name in names:
             before = known.get(name)
-            sight = self._sight(bucket, name, before)
+            sight = self._sight(bucket, name, before, folders)
             if sight is None or (
                 before and before.side == sight.side and before.is_file(sight.found) and before.settled
             ):
@@ -141,10 +142,11 @@ class ObjectIndex:
             updated=row["updated"],
         )
 
-    def _sight(self, bucket: str, name: str, before: StoredObject | None) -> _Sight | None:
-        stands, found = standing(self.root(bucket), name)
+    def _sight(self, bucket: str, name: str, before: StoredObject | None, folders: set[str]) -> _Sight | None:
+        root = self.root(bucket)
+        stands, found = standing(root, name, folders)
         if stands is Standing.FILE and found is not None:
-            return _Sight(f"{self.root(bucket)}/{name}", False, found)
+            return _Sight(f"{root}/{name}", False, found)
         if before is not None and before.side:
             try:
                 return _Sight(before.path, True, os.lstat(before.path))

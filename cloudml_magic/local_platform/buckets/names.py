@@ -79,18 +79,24 @@ def side_name(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def standing(root: str, name: str) -> tuple[Standing, os.stat_result | None]:
-    """What stands at the name's path, found without following any link, and its stat if it is a file."""
+def standing(root: str, name: str, seen: set[str] | None = None) -> tuple[Standing, os.stat_result | None]:
+    """What stands at the name's path, found without following any link, and its stat if it is a file.
+
+    `seen` is for many names looked at in one go: paths that are folders, each looked at once.
+    """
     if not is_path(root, name):
         return Standing.BLOCKED, None
-    *folders, last = name.split("/")
-    current = root
+    lead, _, _ = name.rpartition("/")
     try:
-        for folder in folders:
-            current = f"{current}/{folder}"
-            if not stat.S_ISDIR(os.lstat(current).st_mode):
-                return Standing.BLOCKED, None
-        found = os.lstat(f"{current}/{last}")
+        if lead and (seen is None or f"{root}/{lead}" not in seen):
+            current = root
+            for folder in lead.split("/"):
+                current = f"{current}/{folder}"
+                if not stat.S_ISDIR(os.lstat(current).st_mode):
+                    return Standing.BLOCKED, None
+            if seen is not None:
+                seen.add(current)
+        found = os.lstat(f"{root}/{name}")
     except OSError as problem:
         if problem.errno == errno.ENOENT:
             return Standing.FREE, None
