@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
 Thing = TypeVar("Thing")
+
+_MOST_HELD = 50_000
+_SCHEMA = "CREATE TABLE objects (name TEXT PRIMARY KEY, size, crc32c, generation) WITHOUT ROWID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +28,46 @@ class Standing:
 
 
 class Standings:
-    """What stands beneath a prefix, listed once; a listing of millions is on disk and not in memory."""
+    """What stands beneath a prefix, listed once; of a listing of millions most is on disk and not in memory."""
 
-    def __init__(self, pages: Iterator[list[dict[str, Any]]]) -> None:
-        self._rows = sqlite3.connect("", check_same_thread=False, isolation_level=None)
-        self._rows.execute(
-            "CREATE TABLE objects (name TEXT PRIMARY KEY, size INTEGER, crc32c TEXT, generation INTEGER) WITHOUT ROWID"
-        )
+    def __init__(self, pages: Iterable[list[dict[str, Any]]]) -> None:
+        self._held: dict[str, Standing] = {}
+        self._spilled: sqlite3.Connection | None = None
         for page in pages:
-            self._rows.execute("BEGIN")
-            self._rows.executemany(
-                "INSERT OR REPLACE INTO objects VALUES (:name, :size, :crc32c, :generation)",
-                ({"crc32c": "", **item} for item in page),
-            )
-            self._rows.execute("COMMIT")
+            if len(self._held) < _MOST_HELD:
+                self._held.update((item["name"], _standing(item)) for item in page)
+            else:
+                self._spill(page)
 
     def of(self, names: Sequence[str]) -> dict[str, Standing]:
         """What stands at some of the names."""
-        marks = ",".join("?" * len(names))
-        found = self._rows.execute(f"SELECT * FROM objects WHERE name IN ({marks})", names)
-        return {name: Standing(size, crc32c, generation) for name, size, crc32c, generation in found}
+        found = {name: self._held[name] for name in names if name in self._held}
+        if self._spilled is not None:
+            marks = ",".join("?" * len(names))
+            rows = self._spilled.execute(f"SELECT * FROM objects WHERE name IN ({marks})", names)
+            found.update((name, Standing(*what)) for name, *what in rows)
+        return found
 
     def all(self) -> Iterator[tuple[str, Standing]]:
         """Everything that was listed."""
-        for name, size, crc32c, generation in self._rows.execute("SELECT * FROM objects ORDER BY name"):
-            yield name, Standing(size, crc32c, generation)
+        yield from self._held.items()
+        if self._spilled is not None:
+            for name, *what in self._spilled.execute("SELECT * FROM objects"):
+                yield name, Standing(*what)
+
+    def _spill(self, page: list[dict[str, Any]]) -> None:
+        if self._spilled is None:
+            # Without a name SQLite keeps it in a file of its own, which goes with the connection.
+            self._spilled = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+            self._spilled.execute(_SCHEMA)
+        rows = [(item["name"], *astuple(_standing(item))) for item in page]
+        self._spilled.execute("BEGIN")
+        self._spilled.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", rows)
+        self._spilled.execute("COMMIT")
+
+
+def _standing(item: dict[str, Any]) -> Standing:
+    return Standing(int(item["size"]), item.get("crc32c", ""), int(item["generation"]))
 
 
 def batched(things: Iterable[Thing], most: int) -> Iterator[list[Thing]]:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from cloudml_magic import files
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.files.location import Location, checked_path
-from cloudml_magic.storage import downloads, local_files, uploader
+from cloudml_magic.storage import downloads, local_files, standings, uploader
 from cloudml_magic.storage.local_files import files_beneath
 from cloudml_magic.storage.wildcards import Wildcards
 from tests.storage.conftest import names
@@ -286,3 +286,15 @@ def test_a_location_is_a_folder_by_its_slash() -> None:
         True, True, False, True, False, True, True,
     ]  # fmt: skip
     assert local_files.file_at("\0") is None
+
+
+def test_a_listing_of_very_many_objects_is_mostly_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And answers as a small one does."""
+    monkeypatch.setattr(standings, "_MOST_HELD", 1000)
+    item = {"size": "1", "crc32c": "AAAAAA==", "generation": "7"}
+    pages = ([{"name": f"{page:03}{number:03}", **item} for number in range(1000)] for page in range(5))
+    there = standings.Standings(pages)
+    assert len(there._held) == 1000
+    assert set(there.of(["000000", "004999", "none"])) == {"000000", "004999"}
+    assert there.of(["004999"])["004999"] == standings.Standing(1, "AAAAAA==", 7)
+    assert sum(1 for _ in there.all()) == 5000

@@ -11,7 +11,9 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cloudml_magic.local_platform.buckets.digests import TICK_NS, digest_of
@@ -41,6 +43,12 @@ class StoredObject:
 
     def is_file(self, found: os.stat_result) -> bool:
         return (self.size, self.mtime_ns, self.inode) == (found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+@lru_cache(maxsize=1024)
+def _fields(text: str) -> Mapping[str, Any]:
+    """What writers said; the objects of a folder mostly have the same said of them."""
+    return MappingProxyType(json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +107,11 @@ class ObjectIndex:
         return [found[name] for name in names]
 
     def save(self, entry: StoredObject) -> None:
+        fields = json.dumps(dict(entry.fields))
         self.database.write(
             "INSERT OR REPLACE INTO objects VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             entry.bucket, entry.name, entry.side, entry.generation, entry.metageneration, entry.size, entry.mtime_ns,
-            entry.inode, entry.settled, entry.md5, entry.crc32c, json.dumps(entry.fields), entry.created, entry.updated,
+            entry.inode, entry.settled, entry.md5, entry.crc32c, fields, entry.created, entry.updated,
         )  # fmt: skip
 
     def forget(self, bucket: str, name: str) -> None:
@@ -137,7 +146,7 @@ class ObjectIndex:
             settled=bool(row["settled"]),
             md5=row["md5"],
             crc32c=row["crc32c"],
-            fields=json.loads(row["fields"]),
+            fields=_fields(row["fields"]),
             created=row["created"],
             updated=row["updated"],
         )

@@ -75,8 +75,7 @@ def _copied(
             "Neither side is in a bucket.",
             next="Write a bucket's address as gs://BUCKET/NAME; between folders of this machine, use `!cp`.",
         )
-    if target.bucket and not any_project:
-        there.check_bucket(target.bucket)
+    check_target(there, target, any_project)
     transfer = Transfer(there, on_progress, take_away=take_away)
     left_out = transfer.progress.note_left_out
     sources = [each for text in texts for each in sources_of(text, lambda: there.browser, recursive, left_out)]
@@ -84,6 +83,25 @@ def _copied(
     into = _is_into(there, target, is_many)
     transfer.run(_without_clashes(_steps(there, sources, target, into)))
     return summary(transfer.progress)
+
+
+def check_target(there: Connection, target: Location, any_project: bool) -> None:
+    """Refuses another project's bucket, unless it is meant."""
+    if not target.bucket or any_project:
+        return
+    try:
+        there.check_bucket(target.bucket)
+    except CloudMLError as problem:
+        if problem.reference not in ("foreign-bucket", "bucket-denied"):
+            raise
+        raise CloudMLError(
+            problem.reference,
+            problem.what,
+            why="Whoever owns a bucket can read and change what is sent there."
+            if problem.reference == "foreign-bucket"
+            else "Whose bucket it is cannot be seen, and whoever owns it can read and change what is sent there.",
+            next="Say --any-project if it is meant. Nothing was sent.",
+        ) from problem
 
 
 def summary(progress: Progress) -> Copied:

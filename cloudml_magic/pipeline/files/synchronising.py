@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.pipeline.files.copying import Copied, summary
+from cloudml_magic.pipeline.files.copying import Copied, check_target, summary
 from cloudml_magic.pipeline.files.location import Location
 from cloudml_magic.pipeline.files.sources import Source, sources_of
 from cloudml_magic.pipeline.files.transfer import OnProgress, Step, Transfer
@@ -40,8 +40,7 @@ def synchronise(
             "Neither side is in a bucket.",
             next="Write a bucket's address as gs://BUCKET/NAME; between folders of this machine, use `!rsync`.",
         )
-    if target.bucket and not any_project:
-        there.check_bucket(target.bucket)
+    check_target(there, target, any_project)
     transfer = Transfer(there, on_progress)
     folder = _folder(str(source), there, transfer)
     standings = there.uploader.standings_soon(target.bucket, target.prefix) if target.bucket else None
