@@ -23,7 +23,14 @@ const modelOf = (data: unknown, mime = JOB_MIME) =>
   }) as unknown as IRenderMime.IMimeModel & {
     setData: ReturnType<typeof vi.fn>;
   };
-const pass = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 60));
+/** What has to be true soon, on a busy machine too. */
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5000 });
+/** Time and turns: on a busy machine all of the time can pass within one turn of the loop. */
+const pass = async (): Promise<void> => {
+  for (let turn = 0; turn < 12; turn++) {
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+};
 
 const shown: Widget[] = [];
 async function show(payload: JobDocument, store: StoreOfTests, bundle: () => Promise<unknown> = () => Promise.resolve(BUNDLE)) {
@@ -82,7 +89,7 @@ describe('a job’s output', () => {
     const store = new StoreOfTests();
     const { renderer, model, asked } = await show(aJob(), store);
     (renderer as unknown as { setShown(isShown: boolean): void }).setShown(false);
-    await vi.waitFor(() => expect(store.watched).toEqual(['7']));
+    await soon(() => expect(store.watched).toEqual(['7']));
     store.tell(aJob({ epoch: 4 }));
     expect(store.watched).toEqual([]);
     expect(asked).not.toHaveBeenCalled();
@@ -126,17 +133,15 @@ describe('a job’s output', () => {
       throw new Error('read-only');
     });
     store.tell(ENDED);
-    await pass();
-    expect(renderer.node.textContent).toContain('Succeeded');
+    await soon(() => expect(renderer.node.textContent).toContain('Succeeded'));
   });
 
   it('lets go of the store with its widget', async () => {
     const store = new StoreOfTests(aJob());
     const { renderer } = await show(aJob(), store);
-    await vi.waitFor(() => expect(store.watched).toEqual(['7']));
+    await soon(() => expect(store.watched).toEqual(['7']));
     renderer.dispose();
-    await pass();
-    expect(store.watched).toEqual([]);
+    await soon(() => expect(store.watched).toEqual([]));
   });
 });
 
@@ -146,7 +151,6 @@ describe('a prediction’s output', () => {
     Widget.attach(renderer, document.body);
     shown.push(renderer);
     await renderer.renderModel(modelOf('nonsense', PREDICTION_MIME));
-    await pass();
-    expect(renderer.node.textContent).toContain('not a card');
+    await soon(() => expect(renderer.node.textContent).toContain('not a card'));
   });
 });
