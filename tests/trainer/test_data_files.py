@@ -34,7 +34,8 @@ LISTED = (
 
 def test_a_folder_is_read_in_place(bucket: Path, tmp_path: Path) -> None:
     """The same tree under its relative path; nothing is copied, and nothing that is written goes back."""
-    code = LISTING + "assert all(path.is_symlink() for path in pathlib.Path('Train').rglob('*.txt'))\n"
+    code = LISTING + f"bucket = pathlib.Path({str(bucket)!r})\n"
+    code += "assert all(path.samefile(bucket / path) for path in pathlib.Path('Train').rglob('*.txt'))\n"
     code += "pathlib.Path('Train/cat/cache.bin').write_text('mine')\npathlib.Path('Train/cat/1.txt').unlink()\n"
     ran = run(package(code), tmp_path, data={"Train": str(bucket / "Train")})
     assert (ran.out, ran.code) == (LISTED, 0), ran.err
@@ -43,7 +44,8 @@ def test_a_folder_is_read_in_place(bucket: Path, tmp_path: Path) -> None:
 
 def test_a_folder_is_staged(bucket: Path, tmp_path: Path) -> None:
     """Copied before the code runs; the log says how much it was."""
-    code = LISTING + "assert not any(path.is_symlink() for path in pathlib.Path('Train').rglob('*'))\n"
+    code = LISTING + f"bucket = pathlib.Path({str(bucket)!r})\n"
+    code += "assert not any(path.samefile(bucket / path) for path in pathlib.Path('Train').rglob('*.txt'))\n"
     code += "pathlib.Path('Train/cat/1.txt').write_text('mine')\n"
     ran = run(package(code), tmp_path, data={"Train": str(bucket / "Train")}, stage=True)
     first, _, rest = ran.out.partition("\n")
