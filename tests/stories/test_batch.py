@@ -24,14 +24,14 @@ open("people.jsonl", "w").write("\\n".join(lines))
 def people(kernel: Notebook) -> Notebook:
     """A kernel with a model of two inputs, which is on the platform."""
     assert not kernel.run(MODEL).error
-    outcome = kernel.run("%ml_deploy person --as people")
+    outcome = kernel.run("%ml_deploy person --as crowd")
     assert not outcome.error, outcome.error
     return kernel
 
 
 def test_a_frame_is_predicted_as_a_job_and_comes_back_as_one(people: Notebook) -> None:
     """Its card counts the rows; `job.results()` has a row for each, equal to what the model says here."""
-    outcome = people.run("%ml_batch_predict people --input frame --wait --into job")
+    outcome = people.run("%ml_batch_predict crowd --input frame --wait --into job")
     assert not outcome.error, outcome.error
     checked = people.run(
         "found = job.results(); print(len(found), job.state, np.allclose(np.stack(found.prediction), expected, atol=1e-3))"
@@ -41,7 +41,7 @@ def test_a_frame_is_predicted_as_a_job_and_comes_back_as_one(people: Notebook) -
 
 def test_a_bad_line_of_a_file_is_told_with_its_number(people: Notebook) -> None:
     """The others are predicted; the jobs of both kinds stand in one list, and are found, logged and deleted by name."""
-    outcome = people.run("%ml_batch_predict people --input people.jsonl --name guests --workers 2 --wait --into guests")
+    outcome = people.run("%ml_batch_predict crowd --input people.jsonl --name guests --workers 2 --wait --into guests")
     assert not outcome.error, outcome.error
     told = people.run("bad = guests.errors(); print(len(guests.results()), list(bad.line), bad.error[0])")
     assert told.printed.startswith("19 [8] `age` was given the text 'old' at [0]."), told.error
