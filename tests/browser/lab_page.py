@@ -13,6 +13,7 @@ from tests.browser.jupyter import Jupyter
 
 PICTURES = Path(__file__).parent / "pictures"
 _READY_SECONDS = 60_000
+_RESTORED = "async () => Boolean(window.jupyterapp?.restored && (await window.jupyterapp.restored, true))"
 
 
 class LabPage:
@@ -34,8 +35,8 @@ class LabPage:
         """Opens JupyterLab, with a notebook if one is named, and waits for its kernel."""
         path = f"/lab/tree/{name}" if name else "/lab"
         self.page.goto(f"{self.jupyter.address}{path}?token={self.jupyter.token}{'&reset' if reset else ''}")
-        self.page.wait_for_function("window.jupyterapp?.started !== undefined", timeout=_READY_SECONDS)
-        self.page.evaluate("() => window.jupyterapp.restored")
+        # A second page goes on to a workspace of its own meanwhile; this way of waiting goes along.
+        self.page.wait_for_function(_RESTORED, timeout=_READY_SECONDS)
         if name:
             self.ready()
         return self
