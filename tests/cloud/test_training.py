@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
+
+import pytest
 
 from cloudml_magic import pipeline
 from cloudml_magic.pipeline.session import CURRENT, ledger
 from cloudml_magic.records import Target
 from cloudml_magic.states import JobState
 from tests.cloud.conftest import Cloud
+from tests.faults.proxy import Fault
 
 
 def test_a_cell_trains_and_is_followed_to_its_end(google_cloud: Cloud) -> None:
@@ -57,3 +61,21 @@ def test_each_look_at_states_counts_every_call_that_it_makes(google_cloud: Cloud
         assert {job.last_seen.resource_name for job in jobs} <= set(found)
         assert (1 + len(spent), len(google_cloud.proxy.requests) - before) == (calls, calls)
     running.cancel()
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_clock_that_is_a_day_off_changes_nothing(
+    google_cloud: Cloud, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """Times are the cloud's own: one job, every report and every line once, and no time below zero."""
+    true_time = time.time
+    monkeypatch.setattr("time.time", lambda: true_time() + days * 86400)
+    google_cloud.proxy.script(Fault("lost_reply", "POST", r"/customJobs(\?|$)"))
+    job = pipeline.train("from cloudml_magic import report\nfor n in range(3): report(n, a=n)", name=f"clock{days + 1}")
+    events = list(job.watch())
+    assert [event.fields["step"] for event in events if event.kind == "metric"] == [0, 1, 2]
+    assert len([event for event in events if event.kind == "log"]) == 3
+    ended = job.snapshot()
+    assert ended.started is not None and ended.ended is not None
+    assert ended.created <= ended.started <= ended.ended
+    assert [found.id for found in pipeline.jobs() if found.name == job.name] == [job.id]
