@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from cloudml_magic.local_platform import lifecycle
+from tests.homes import end_platform
 
 _LONGEST_START = 60.0
 
@@ -70,11 +70,7 @@ class Jupyter:
     def stop(self) -> None:
         """Ends the server and its kernels, and the platform of its HOME."""
         self.end_server()
-        before = os.environ.get("HOME")
-        os.environ["HOME"] = str(self.home)
-        lifecycle.stop()
-        if before is not None:
-            os.environ["HOME"] = before
+        end_platform(self.home)
 
     def end_server(self) -> None:
         """Ends the server alone, as a crash or a restart of it does; its port stays its own."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.pipeline import session
 from tests.cloud.google import Google
 from tests.faults.proxy import FaultProxy
+from tests.homes import end_platform, home_of
 
 _ON_THE_PLATFORM = ("aiplatform", "ml", "storage", "logging")
 _ELSEWHERE = ("cloudresourcemanager", "serviceusage", "cloudbilling", "cloudbuild", "artifactregistry", "iam")
@@ -40,13 +40,9 @@ class Cloud:
 @pytest.fixture(scope="module")
 def cloud_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformAddress]:
     folder = tmp_path_factory.mktemp("cloud")
-    before = os.environ["HOME"]
-    os.environ["HOME"] = str(folder)
-    address = lifecycle.ensure_running(settings=PlatformSettings(spare=False))
-    yield address
-    os.environ["HOME"] = str(folder)
-    lifecycle.stop()
-    os.environ["HOME"] = before
+    with home_of(folder):
+        yield lifecycle.ensure_running(settings=PlatformSettings(spare=False))
+    end_platform(folder)
 
 
 @pytest.fixture

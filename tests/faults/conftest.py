@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,17 +14,15 @@ from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.storage import objects
 from tests.faults.proxy import FaultProxy
+from tests.homes import end_platform, home_of
 
 
 @pytest.fixture(scope="module")
 def platform_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("faults")
-    before = os.environ["HOME"]
-    os.environ["HOME"] = str(folder)
-    yield folder
-    os.environ["HOME"] = str(folder)
-    lifecycle.stop()
-    os.environ["HOME"] = before
+    with home_of(folder):
+        yield folder
+    end_platform(folder)
 
 
 @pytest.fixture

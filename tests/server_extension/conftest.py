@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -15,9 +14,9 @@ from pytest_jupyter.jupyter_server import *  # noqa: F403
 from tornado.httpclient import HTTPClientError, HTTPResponse
 
 from cloudml_magic import pipeline
-from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.pipeline import Job
 from tests.cloud.conftest import cloud_platform, google_cloud  # noqa: F401
+from tests.homes import end_platform, home_of
 
 REPORTING = "from cloudml_magic import report\nimport time\n"
 
@@ -26,16 +25,16 @@ REPORTING = "from cloudml_magic import report\nimport time\n"
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The HOME of a user, shared by these tests as its platform is."""
     folder = tmp_path_factory.mktemp("user")
-    kept = {name: os.environ.get(name) for name in ("HOME", "CLOUDML_LAB", "CLOUDML_SPARE")}
-    # None of these jobs trains: an interpreter that holds Keras already would only be made for nothing.
-    os.environ |= {"HOME": str(folder), "CLOUDML_SPARE": "off"}
     yield folder
-    os.environ["HOME"] = str(folder)
-    lifecycle.stop()
-    for name, value in kept.items():
-        os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value
+    end_platform(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def at_home(user: Path) -> Iterator[None]:
+    # None of these jobs trains: an interpreter that holds Keras already would only be made for nothing.
+    # The extension tells the kernels of its server by CLOUDML_LAB, which is not to outlive it.
+    with home_of(user, CLOUDML_SPARE="off", CLOUDML_LAB=""):
+        yield
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,32 +14,27 @@ from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.local_platform.address import PlatformAddress
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.pipeline import session
+from tests.homes import end_platform
 
 
 @pytest.fixture(scope="session")
-def storage_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformAddress]:
+def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("storage")
-    before = os.environ["HOME"]
-    os.environ["HOME"] = str(folder)
-    address = lifecycle.ensure_running(settings=PlatformSettings(spare=False))
-    os.environ["HOME"] = before
-    yield address
-    os.environ["HOME"] = str(folder)
-    lifecycle.stop()
-    os.environ["HOME"] = before
+    yield folder
+    end_platform(folder)
 
 
 @pytest.fixture
 def platform(
-    storage_platform: PlatformAddress, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    user: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[PlatformAddress]:
     """The platform, reached as by its user; nothing is remembered of files from test to test."""
     for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp() / "storage0"))
+    monkeypatch.setenv("HOME", str(user))
     session._connection.cache_clear()
-    yield storage_platform
+    yield lifecycle.ensure_running(settings=PlatformSettings(spare=False))
     session._connection.cache_clear()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cloudml_magic.local_platform import lifecycle
+from tests.homes import end_platform, home_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 from real_notebook import Notebook
@@ -19,13 +18,14 @@ from real_notebook import Notebook
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The HOME of a user whose platform is stopped at the end."""
     folder = tmp_path_factory.mktemp("user")
-    before = os.environ.get("HOME")
-    os.environ["HOME"] = str(folder)
     yield folder
-    os.environ["HOME"] = str(folder)
-    lifecycle.stop()
-    if before is not None:
-        os.environ["HOME"] = before
+    end_platform(folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def at_home(user: Path) -> Iterator[None]:
+    with home_of(user):
+        yield
 
 
 @pytest.fixture(scope="module")

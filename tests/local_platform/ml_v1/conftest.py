@@ -190,11 +190,17 @@ def ml(served: Served) -> Any:
 
 
 @pytest.fixture(scope="session")
-def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """googleapiclient's service on a platform that is only sent what it refuses; it has one model, `m`, without versions."""
+def refusing_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """It is only sent what it refuses; it has one model, `m`, without versions."""
     with running(places_in(tmp_path_factory.mktemp("refusing"))) as found:
         found.ask("POST", MODELS, {"name": "m"})
-        yield service_of(found)
+        yield found
+
+
+@pytest.fixture
+def refusing(refusing_platform: Running) -> Any:
+    """googleapiclient's service, with a connection of the test's own: the platform closes those that rest."""
+    return service_of(refusing_platform)
 
 
 def checked(schema: str, body: Any) -> Any:
