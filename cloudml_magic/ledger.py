@@ -19,21 +19,32 @@ CREATE TABLE IF NOT EXISTS submissions (
     name          TEXT NOT NULL,
     target        TEXT NOT NULL,
     resource_name TEXT,
-    time          REAL NOT NULL
+    time          REAL NOT NULL,
+    parent        TEXT
 )
 """
-_COLUMNS = "token, name, target, resource_name, time"
+_COLUMNS = "token, name, target, resource_name, time, parent"
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One line of the ledger; `resource_name` is None until the platform's answer is known."""
+    """One line of the ledger.
+
+    `resource_name` is None until the platform's answer is known. `parent` is where the answer is awaited: what the
+    job was sent to, None once it is known. A job that is moved has both: what it was, and where it goes.
+    """
 
     token: str
     name: str
     target: Target
     resource_name: str | None
     time: float
+    parent: str | None
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether there may be a job whose name is not known here."""
+        return self.resource_name is None or self.parent is not None
 
 
 class Ledger:
@@ -42,15 +53,20 @@ class Ledger:
     def __init__(self, file: Path | None = None) -> None:
         self._file = file or places.ledger_file()
 
-    def begin(self, token: str, name: str, target: Target, time: float) -> None:
-        """Notes a submission before it is sent, so that a lost answer can be looked for."""
+    def begin(self, token: str, name: str, target: Target, parent: str | None, time: float) -> None:
+        """Notes a submission and where it goes before it is sent, so that a lost answer can be looked for there."""
         self._change(
-            "INSERT INTO submissions (token, name, target, time) VALUES (?, ?, ?, ?)", (token, name, target.value, time)
+            "INSERT INTO submissions (token, name, target, parent, time) VALUES (?, ?, ?, ?, ?)",
+            (token, name, target.value, parent, time),
         )
 
+    def move(self, token: str, parent: str, time: float) -> None:
+        """Notes where a submission goes now, before it is sent there."""
+        self._change("UPDATE submissions SET parent = ?, time = ? WHERE token = ?", (parent, time, token))
+
     def complete(self, token: str, resource_name: str) -> None:
-        """Notes what the platform called it."""
-        self._change("UPDATE submissions SET resource_name = ? WHERE token = ?", (resource_name, token))
+        """Notes what the platform called it; no other answer is awaited."""
+        self._change("UPDATE submissions SET resource_name = ?, parent = NULL WHERE token = ?", (resource_name, token))
 
     def forget(self, token: str) -> None:
         """Takes a line out: the submission was refused, or its job is deleted."""
@@ -82,7 +98,8 @@ class Ledger:
         with self._open() as connection:
             found = connection.execute(f"SELECT {_COLUMNS} FROM submissions {tail}", parameters)
             return [
-                Submission(token, name, Target(target), resource, time) for token, name, target, resource, time in found
+                Submission(token, name, Target(target), resource, time, parent)
+                for token, name, target, resource, time, parent in found
             ]
 
     def _change(self, statement: str, parameters: tuple[object, ...]) -> None:
@@ -97,6 +114,7 @@ class Ledger:
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute(_TABLE)
+                _add_parent(connection)
                 yield connection
         except (OSError, sqlite3.DatabaseError, ValueError) as problem:
             raise CloudMLError(
@@ -105,3 +123,17 @@ class Ledger:
                 why=str(problem),
                 next="Check the folder's rights and the free space; a damaged file may be moved away, its jobs stay.",
             ) from problem
+
+
+def _add_parent(connection: sqlite3.Connection) -> None:
+    """Gives a file of an earlier version its column; of many kernels that open it at once, one does."""
+    if _has_parent(connection):
+        return
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if not _has_parent(connection):
+            connection.execute("ALTER TABLE submissions ADD COLUMN parent TEXT")
+
+
+def _has_parent(connection: sqlite3.Connection) -> bool:
+    return any(column == "parent" for _, column, *_ in connection.execute("PRAGMA table_info(submissions)"))

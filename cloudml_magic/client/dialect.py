@@ -9,10 +9,11 @@ from typing import Any, Protocol
 from cloudml_magic.client.models import Models
 from cloudml_magic.client.old_models import OldModels
 from cloudml_magic.dialects import aiplatform_v1, ml_v1
-from cloudml_magic.dialects.aiplatform_v1 import batch
+from cloudml_magic.dialects.aiplatform_v1 import batch, resources
 from cloudml_magic.dialects.aiplatform_v1 import jobs as custom
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.ml_v1 import jobs as old
+from cloudml_magic.dialects.ml_v1 import names
 from cloudml_magic.records import BatchSpec, DialectName, JobKind, JobSnapshot, JobSpec, Target
 
 
@@ -42,6 +43,7 @@ class Dialect:
 
     api: tuple[str, str]
     kinds: Mapping[JobKind, JobDialect]
+    parent: Callable[[str, str], str]
     create_job: Callable[[JobSpec, str, str], Call]
     create_batch_job: Callable[[BatchSpec, str, str], Call]
     models: type[Models] | type[OldModels]
@@ -55,6 +57,6 @@ def dialect(name: DialectName, project: str) -> Dialect:
     """The dialect of a name, for the jobs of a project."""
     if name is DialectName.ML_V1:
         kinds = {kind: old.Jobs(kind, project) for kind in JobKind}
-        return Dialect(ml_v1.API, kinds, old.create_job, old.create_batch_job, OldModels)
+        return Dialect(ml_v1.API, kinds, names.parent, old.create_job, old.create_batch_job, OldModels)
     vertex = {JobKind.TRAINING: custom, JobKind.BATCH: batch}
-    return Dialect(aiplatform_v1.API, vertex, custom.create_job, batch.create_batch_job, Models)
+    return Dialect(aiplatform_v1.API, vertex, resources.parent, custom.create_job, batch.create_batch_job, Models)

@@ -18,6 +18,7 @@ from cloudml_magic.storage import Address
 DEFAULT_REGION = "us-central1"
 # As Google's own tools and notebooks on its machines name it.
 _PROJECT_VARIABLES = ("GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
+_PARENT = re.compile(r"projects/([a-z0-9.:-]+)(?:/locations/([a-z0-9-]+))?")
 _RESOURCE = re.compile(r"projects/([a-z0-9.:-]+)/(?:locations/([a-z0-9-]+)/[A-Za-z]+/[0-9]+|jobs/[A-Za-z0-9_]+)")
 
 
@@ -36,6 +37,11 @@ class Place:
     def speaks(self) -> Dialect:
         """The dialect that the place is spoken with."""
         return dialect(self.dialect, self.project)
+
+    @property
+    def parent(self) -> str:
+        """What is made here is made under this; it says project, region and dialect."""
+        return self.speaks.parent(self.project, self.region)
 
     @property
     def takes_binary(self) -> bool:
@@ -62,22 +68,23 @@ def place(settings: Settings, target: str | None = None) -> Place:
     )
 
 
-def place_of(settings: Settings, target: Target, resource_name: str | None) -> Place:
-    """Where something is that has its name already: that says project, region and dialect, whatever is set now."""
-    if not resource_name:
+def place_of(settings: Settings, target: Target, resource_name: str | None, parent: str | None = None) -> Place:
+    """Where something is, or was sent: its name or its parent says project, region and dialect, whatever is set now.
+
+    What has neither is where jobs go now.
+    """
+    if resource_name:
+        named = _named(_RESOURCE, "a job", resource_name)
+    elif parent:
+        named = _named(_PARENT, "a place", parent)
+    else:
         return place(settings, target.value)
-    named = _RESOURCE.fullmatch(resource_name)
-    if named is None:
-        raise CloudMLError(
-            "ledger-unusable",
-            f"The ledger names a job as Google names none: {resource_name!r}.",
-            why="Its file was damaged, or changed by somebody else.",
-            next="Nothing was asked there. Move the file away: the jobs stay, and `%ml_jobs` lists them.",
-        )
     project, region = named[1], named[2] or settings.value("region") or DEFAULT_REGION
     dialect = DialectName.AIPLATFORM_V1 if named[2] else DialectName.ML_V1
     if target is Target.LOCAL:
-        return replace(place(settings, target.value), dialect=dialect)
+        here = replace(place(settings, target.value), dialect=dialect)
+        # A name has the project's number.
+        return here if resource_name else replace(here, project=project, region=region)
     return Place(target, project, region, Address(bucket_name(settings) or ""), protection_of(settings), dialect)
 
 
@@ -99,6 +106,18 @@ def protection_of(settings: Settings) -> Protection:
 def dialect_of(settings: Settings) -> DialectName:
     """The dialect that is set."""
     return DialectName(settings.value("dialect") or DialectName.AIPLATFORM_V1)
+
+
+def _named(form: re.Pattern[str], what: str, name: str) -> re.Match[str]:
+    found = form.fullmatch(name)
+    if found is None:
+        raise CloudMLError(
+            "ledger-unusable",
+            f"The ledger names {what} as Google names none: {name!r}.",
+            why="Its file was damaged, or changed by somebody else.",
+            next="Nothing was asked there. Move the file away: the jobs stay, and `%ml_jobs` lists them.",
+        )
+    return found
 
 
 def _cloud_place(settings: Settings) -> Place:

@@ -137,16 +137,26 @@ def _ended(snapshot: JobSnapshot) -> float:
 
 
 def _settled(submission: Submission) -> Submission:
-    """A line whose answer never came, because its kernel died, is completed if the job arrived."""
-    if submission.resource_name:
+    """A line whose answer never came, because its kernel died, is completed if the job arrived where it was sent."""
+    if not submission.is_unanswered:
         return submission
-    there = connection_to(place_of(CURRENT, submission.target, None))
+    there = connection_to(place_of(CURRENT, submission.target, None, submission.parent))
     if found := there.client.submitted(submission.token):
         ledger().complete(submission.token, found.resource_name)
-        return replace(submission, resource_name=found.resource_name)
-    if time.time() - submission.time > _LONGEST_SUBMISSION:
-        ledger().forget(submission.token)
+        return replace(submission, resource_name=found.resource_name, parent=None)
+    # A line of an earlier version does not say where it was sent. Elsewhere than where jobs go now its job may run
+    # and cost, so that such a line is kept: it costs a question, a job that nobody knows of costs money.
+    if submission.parent and time.time() - submission.time > _LONGEST_SUBMISSION:
+        _give_up(submission)
     return submission
+
+
+def _give_up(submission: Submission) -> None:
+    """It never arrived: a job that was to be moved is what it was before, another is none."""
+    if submission.resource_name:
+        ledger().complete(submission.token, submission.resource_name)
+    else:
+        ledger().forget(submission.token)
 
 
 def _of(submission: Submission) -> Job:

@@ -6,25 +6,27 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cloudml_magic.connection import Place
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.session import ledger
-from cloudml_magic.records import BatchSpec, JobSpec, Target
+from cloudml_magic.records import BatchSpec, JobSpec
 
-_UNKNOWN = frozenset({"platform-unreachable", "answer-unreadable"})
+UNANSWERED = frozenset({"platform-unreachable", "answer-unreadable"})
+"""How an error is called after which a job may be there all the same."""
 
 
 @contextmanager
-def noted(spec: JobSpec | BatchSpec, target: Target) -> Iterator[None]:
+def noted(spec: JobSpec | BatchSpec, place: Place) -> Iterator[None]:
     """Within it a job is created. What was refused leaves no line.
 
     Where no answer came, or nobody waited for it, the line stays: who asks for the job looks for it by its token.
     """
     book = ledger()
-    book.begin(spec.token, spec.name, target, time.time())
+    book.begin(spec.token, spec.name, place.target, place.parent, time.time())
     try:
         yield
     except CloudMLError as error:
-        if error.reference not in _UNKNOWN:
+        if error.reference not in UNANSWERED:
             book.forget(spec.token)
             raise
         looked_for = f"The job may have arrived all the same: `%ml_job {spec.name}` looks for it."

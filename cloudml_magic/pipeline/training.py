@@ -56,7 +56,7 @@ def submit(preparation: Preparation, *, notebook: str | None = None, cell: str =
     there.check_bucket()
     _send(preparation, there, manifest(preparation, notebook, cell, time.time()))
     journey = Journey(preparation)
-    with noted(preparation.spec, preparation.place.target):
+    with noted(preparation.spec, preparation.place):
         snapshot, there = journey.next_stop()
     return Job(snapshot, there) if journey.has_ended else TravellingJob(snapshot, there, journey)
 

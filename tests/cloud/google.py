@@ -47,8 +47,12 @@ class Google:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def answer(self, method: str, answer: Answer | Mapping[str, Any]) -> None:
         """Declares what a method answers, always the same or by what it was asked."""

@@ -154,7 +154,7 @@ def test_a_job_that_cannot_be_looked_for_now_hides_no_other(google_cloud: Cloud,
     """The other one is on this machine, and the project of the cloud is not set any more."""
     CURRENT.set({"target": "local"})
     pipeline.train("print('ran')", name="job").wait()
-    ledger().begin("t", "job", Target.CLOUD, 0.0)
+    ledger().begin("t", "job", Target.CLOUD, None, 0.0)
     CURRENT.set({"region": "us-central1"})
     CURRENT._session.pop("project")
     assert pipeline.job("job").logs() == ["ran"]

@@ -13,6 +13,7 @@ from cloudml_magic.client.hosts import host
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.session import ledger
 from cloudml_magic.places import ledger_file
+from cloudml_magic.records import Target
 from tests.cloud.conftest import Cloud
 
 FORGED = [
@@ -54,6 +55,18 @@ def test_a_job_that_google_would_not_name_so_is_not_asked_for(
         "  Next: Nothing was asked there. Move the file away: the jobs stay, and `%ml_jobs` lists them.\n"
         "[ledger-unusable]"
     )
+    assert google_cloud.proxy.requests == []
+
+
+@pytest.mark.parametrize("parent", ["projects/local/locations/evil.example#", "projects/../x", "evil.example"])
+def test_a_place_that_google_would_not_name_so_is_not_asked(
+    change: Callable[[str, str], None], google_cloud: Cloud, parent: str
+) -> None:
+    """A lost answer is looked for where Google is, and nowhere else."""
+    ledger().begin("p", "sent", Target.CLOUD, parent, 0.0)
+    with pytest.raises(CloudMLError) as caught:
+        job("sent")
+    assert caught.value.what == f"The ledger names a place as Google names none: {parent!r}."
     assert google_cloud.proxy.requests == []
 
 

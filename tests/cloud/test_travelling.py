@@ -29,13 +29,18 @@ class Vertex:
         self.created: list[dict[str, Any]] = []
         self._without = without
         self._numbers = itertools.count(1)
-        monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_AIPLATFORM", f"{cloud.google.endpoint}/")
-        session._connection.cache_clear()
-        cloud.google.answer(f"{_JOBS}.create", self._create)
+        self.stands_at(cloud.google.endpoint, monkeypatch)
+        cloud.google.answer(f"{_JOBS}.create", self.create)
         cloud.google.answer(f"{_JOBS}.get", self._get)
         cloud.google.answer(f"{_JOBS}.list", self._list)
+        cloud.google.answer("aiplatform.projects.locations.batchPredictionJobs.list", {})
 
-    def _create(self, path: Mapping[str, str], query: object, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def stands_at(self, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where clients find it from now on."""
+        monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_AIPLATFORM", f"{endpoint}/")
+        session._connection.cache_clear()
+
+    def create(self, path: Mapping[str, str], query: object, body: Mapping[str, Any]) -> Mapping[str, Any]:
         region = path["locationsId"]
         name = f"projects/1/locations/{region}/customJobs/{next(self._numbers)}"
         job = {**body, "name": name, "state": "JOB_STATE_PENDING", "createTime": "2026-01-02T03:04:05Z"}
@@ -45,9 +50,15 @@ class Vertex:
     def _get(self, path: Mapping[str, str], query: object, body: object) -> Mapping[str, Any]:
         return self._ended(next(job for job in self.created if job["name"].endswith(f"/{path['customJobsId']}")))
 
-    def _list(self, path: Mapping[str, str], query: object, body: object) -> Mapping[str, Any]:
-        where = f"/locations/{path['locationsId']}/"
-        return {"customJobs": [self._ended(job) for job in self.created if where in job["name"]]}
+    def _list(self, path: Mapping[str, str], query: Mapping[str, list[str]], body: object) -> Mapping[str, Any]:
+        where, filter = f"/locations/{path['locationsId']}/", query.get("filter", [""])[0]
+        return {
+            "customJobs": [
+                self._ended(job)
+                for job in self.created
+                if where in job["name"] and (not filter or f'"{job["labels"]["cloudml-token"]}"' in filter)
+            ]
+        }
 
     def _ended(self, job: dict[str, Any]) -> dict[str, Any]:
         region = job["name"].split("/")[3]

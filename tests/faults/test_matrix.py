@@ -147,7 +147,8 @@ def test_a_kernel_that_dies_between_request_and_answer_loses_no_job(proxy: Fault
     there = pipeline.session.connection_to(preparation.place)
     for upload in preparation.uploads:
         upload.send(there)
-    ledger().begin(preparation.spec.token, "orphaned", preparation.place.target, time.time())
+    place = preparation.place
+    ledger().begin(preparation.spec.token, "orphaned", place.target, place.parent, time.time())
     sent = there.client.create_job(preparation.spec)
     assert pipeline.job("orphaned").id == sent.id
     assert [line.resource_name for line in ledger().named("orphaned")] == [sent.resource_name]
@@ -155,7 +156,8 @@ def test_a_kernel_that_dies_between_request_and_answer_loses_no_job(proxy: Fault
 
 def test_a_line_whose_job_never_arrived_is_no_job(proxy: FaultProxy) -> None:
     """A kernel that died before it sent anything leaves nothing that could be mistaken for a job."""
-    ledger().begin("0" * 16, "unsent", pipeline.session.place(pipeline.session.CURRENT).target, time.time() - 7200)
+    place = pipeline.session.place(pipeline.session.CURRENT)
+    ledger().begin("0" * 16, "unsent", place.target, place.parent, time.time() - 7200)
     with pytest.raises(CloudMLError, match="There is no job 'unsent'"):
         pipeline.job("unsent")
     assert not ledger().named("unsent")

@@ -9,7 +9,7 @@ from typing import Any
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.machines import machine_spec
 from cloudml_magic.dialects.ml_v1.models import version_name
-from cloudml_magic.dialects.ml_v1.names import letters, seconds
+from cloudml_magic.dialects.ml_v1.names import letters, parent, seconds
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import BatchSpec, JobFailure, JobKind, JobSnapshot, JobSpec, Target
 from cloudml_magic.states import JobState
@@ -58,7 +58,7 @@ def create_job(spec: JobSpec, project: str, region: str) -> Call:
     }
     if spec.timeout_seconds is not None:
         training["scheduling"] = {"maxRunningTime": f"{spec.timeout_seconds}s"}
-    return _create(spec.name, spec.token, spec.labels, {"trainingInput": training}, project)
+    return _create(spec.name, spec.token, spec.labels, {"trainingInput": training}, parent(project, region))
 
 
 def create_batch_job(spec: BatchSpec, project: str, region: str) -> Call:
@@ -80,7 +80,7 @@ def create_batch_job(spec: BatchSpec, project: str, region: str) -> Call:
         prediction["batchSize"] = str(spec.batch_size)
     if spec.workers is not None:
         prediction["maxWorkerCount"] = str(spec.workers)
-    return _create(spec.name, spec.token, spec.labels, {"predictionInput": prediction}, project)
+    return _create(spec.name, spec.token, spec.labels, {"predictionInput": prediction}, parent(project, region))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Jobs:
         page_token: str | None = None,
     ) -> Call:
         """The jobs of a project, those that go on, or the one that a submission token became."""
-        parameters: dict[str, str | int | list[str]] = {"parent": f"projects/{project}", "pageSize": _PAGE_SIZE}
+        parameters: dict[str, str | int | list[str]] = {"parent": parent(project, region), "pageSize": _PAGE_SIZE}
         if token or active:
             # Labels cannot be asked for; a job's id ends in its token.
             parameters["filter"] = f"jobId:*_{token}" if token else _ACTIVE
@@ -151,14 +151,14 @@ class Jobs:
         )
 
 
-def _create(name: str, token: str, labels: Any, work: Mapping[str, Any], project: str) -> Call:
+def _create(name: str, token: str, labels: Any, work: Mapping[str, Any], where: str) -> Call:
     body = {
         # An id is taken for ever: a submission that arrived is not accepted twice.
         "jobId": f"{letters(name)}_{token}",
         "labels": dict(labels) | {_TOKEN_LABEL: token},
         **work,
     }
-    return Call(f"{_JOBS}.create", {"parent": f"projects/{project}"}, body)
+    return Call(f"{_JOBS}.create", {"parent": where}, body)
 
 
 def _state(text: str) -> JobState:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 
+def parent(project: str, region: str) -> str:
+    """Where the resources of a project are listed, wherever they lie."""
+    return f"projects/{project}"
+
+
 def letters(name: str) -> str:
     """A name as the API allows it: letters, digits and underscores, a letter first."""
     plain = "".join(character if character.isascii() and character.isalnum() else "_" for character in name)

@@ -74,7 +74,7 @@ def value_or_words(text: str) -> Any:
 
 
 def _submit(spec: BatchSpec, there: Connection) -> JobSnapshot:
-    with noted(spec, there.place.target):
+    with noted(spec, there.place):
         snapshot = there.client.create_batch_job(spec)
     ledger().complete(spec.token, snapshot.resource_name)
     return snapshot
