@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +13,9 @@ from typing import Any
 from cloudml_magic.local_platform.artifacts import engine_folder
 from cloudml_magic.local_platform.jobs.runner import JobRunner
 from cloudml_magic.local_platform.platform import LocalPlatform
-from cloudml_magic.local_platform.server import PlatformServer, listen_on
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
-from tests.local_platform.conftest import TOKEN, Served
+from tests.local_platform.conftest import Served, answering
 
 from .conftest import write_doubler, write_doubling_engine
 
@@ -123,26 +121,10 @@ def running(places: PlatformPlaces) -> Iterator[Running]:
     platform = LocalPlatform(
         places, lambda resources: JobRunner(places, resources, places.buckets, settings), settings=settings
     )
-    listening = listen_on(0)
-    server = PlatformServer(platform, TOKEN, listening)
-    ready = threading.Event()
-
-    def start() -> None:
-        platform.start()
-        ready.set()
-
-    thread = threading.Thread(target=server.run, args=(start, lambda: None))
-    thread.start()
-    assert ready.wait(10)
-    found = Running(platform, platform.runner, places, listening.getsockname()[1])  # type: ignore[arg-type]
-    found.model = found.upload()
-    try:
+    with answering(platform) as port:
+        found = Running(platform, platform.runner, places, port)  # type: ignore[arg-type]
+        found.model = found.upload()
         yield found
-    finally:
-        server.stop()
-        thread.join(20)
-        assert not thread.is_alive()
-        platform.close()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,9 @@ def places(tmp_path: Path) -> PlatformPlaces:
     return places_in(tmp_path)
 
 
-@pytest.fixture
-def served(places: PlatformPlaces) -> Iterator[Served]:
-    platform = LocalPlatform(places, StateRunner)
+@contextmanager
+def answering(platform: LocalPlatform) -> Iterator[int]:
+    """The port at which a platform answers, in threads of the test, until the block ends."""
     listening = listen_on(0)
     server = PlatformServer(platform, TOKEN, listening)
     ready = threading.Event()
@@ -116,13 +117,22 @@ def served(places: PlatformPlaces) -> Iterator[Served]:
 
     thread = threading.Thread(target=server.run, args=(start, lambda: None))
     thread.start()
-    assert ready.wait(10)
-    assert isinstance(platform.runner, StateRunner)
-    yield Served(platform, platform.runner, places, listening.getsockname()[1])
-    server.stop()
-    thread.join(10)
-    assert not thread.is_alive()
-    platform.close()
+    assert ready.wait(30)
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+        platform.close()
+
+
+@pytest.fixture
+def served(places: PlatformPlaces) -> Iterator[Served]:
+    platform = LocalPlatform(places, StateRunner)
+    with answering(platform) as port:
+        assert isinstance(platform.runner, StateRunner)
+        yield Served(platform, platform.runner, places, port)
 
 
 JOB = {

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,10 +15,9 @@ from typing import Any
 import pytest
 
 from cloudml_magic.local_platform.platform import LocalPlatform
-from cloudml_magic.local_platform.server import PlatformServer, listen_on
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
-from tests.local_platform.conftest import TOKEN, Served, StateRunner, places_in
+from tests.local_platform.conftest import Served, StateRunner, answering, places_in
 
 MODELS = "/v1/projects/local/locations/us-central1/models"
 ENDPOINTS = "/v1/projects/local/locations/us-central1/endpoints"
@@ -119,25 +117,9 @@ Start = Callable[..., Any]
 def running(places: PlatformPlaces, exported: dict[int, Path], settings: PlatformSettings) -> Iterator[Serving]:
     """A platform of these places, until the block ends."""
     platform = LocalPlatform(places, StateRunner, settings=settings)
-    listening = listen_on(0)
-    server = PlatformServer(platform, TOKEN, listening)
-    ready = threading.Event()
-
-    def start() -> None:
-        platform.start()
-        ready.set()
-
-    thread = threading.Thread(target=server.run, args=(start, lambda: None))
-    thread.start()
-    assert ready.wait(10)
-    assert isinstance(platform.runner, StateRunner)
-    try:
-        yield Serving(platform, platform.runner, places, listening.getsockname()[1], exported)
-    finally:
-        server.stop()
-        thread.join(20)
-        assert not thread.is_alive()
-        platform.close()
+    with answering(platform) as port:
+        assert isinstance(platform.runner, StateRunner)
+        yield Serving(platform, platform.runner, places, port, exported)
 
 
 @pytest.fixture(scope="session")

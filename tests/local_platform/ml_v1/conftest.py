@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +18,11 @@ from cloudml_magic.discovery import document, violations
 from cloudml_magic.local_platform.artifacts import engine_folder, pin
 from cloudml_magic.local_platform.jobs.runner import JobRunner
 from cloudml_magic.local_platform.platform import LocalPlatform
-from cloudml_magic.local_platform.server import PlatformServer, listen_on
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.places import PlatformPlaces
 from tests.batch.conftest import write_engine
 from tests.jobs.test_packages import sdist
-from tests.local_platform.conftest import TOKEN, Served, places_in
+from tests.local_platform.conftest import TOKEN, Served, answering, places_in
 from tests.local_platform.saved_models import write_model
 
 PROJECT = "projects/tutorial"
@@ -136,29 +134,15 @@ def running(places: PlatformPlaces, settings: PlatformSettings | None = None) ->
         lambda resources: JobRunner(places, resources, places.buckets, settings, grace_seconds=1.0),
         settings=settings,
     )
-    listening = listen_on(0)
-    server = PlatformServer(platform, TOKEN, listening)
-    ready = threading.Event()
-
-    def start() -> None:
-        platform.start()
-        ready.set()
-
-    thread = threading.Thread(target=server.run, args=(start, lambda: None))
-    thread.start()
-    assert ready.wait(10)
-    found = Running(platform, platform.runner, places, listening.getsockname()[1])  # type: ignore[arg-type]
-    try:
-        yield found
-    finally:
-        for job in found.ask("GET", f"{JOBS}?pageSize=100").get("jobs", []):
-            if job["state"] not in _FINAL:
-                found.send("POST", f"{JOBS}/{job['jobId']}:cancel", {})
-                found.wait(job["jobId"])
-        server.stop()
-        thread.join(20)
-        assert not thread.is_alive()
-        platform.close()
+    with answering(platform) as port:
+        found = Running(platform, platform.runner, places, port)  # type: ignore[arg-type]
+        try:
+            yield found
+        finally:
+            for job in found.ask("GET", f"{JOBS}?pageSize=100").get("jobs", []):
+                if job["state"] not in _FINAL:
+                    found.send("POST", f"{JOBS}/{job['jobId']}:cancel", {})
+                    found.wait(job["jobId"])
 
 
 @pytest.fixture
