@@ -68,7 +68,7 @@ test-page: labextension/node_modules/.package-lock.json ## Run the tests of the 
 test: $(VENV)/.test $(VENV)/.lab ## Run every test
 	@$(MAKE) --no-print-directory --output-sync --jobs 2 lint test-page
 	@echo "── Testing"
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not browser"
 	@echo "── Testing JupyterLab in a browser"
 	@$(BIN)/python -m pytest -q -m browser
 	@echo "── All passed. Next: make bench (the speed table), make soak (the long counts)."

@@ -18,6 +18,12 @@ settings.register_profile("soak", print_blob=True, deadline=None)
 settings.load_profile("soak" if IS_SOAK else "one-seed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: none of them is then run alone at the end, while the other workers rest."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def wire() -> Iterator[Wire]:
     """Whatever a test does, each request of our client and each answer of a platform in this process is looked at."""

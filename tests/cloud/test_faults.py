@@ -94,6 +94,7 @@ def test_a_refused_submission_is_one_clear_sentence_and_leaves_nothing(
 
 def test_a_quota_that_stays_exceeded_gives_up_in_words(google_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing is left behind."""
+    monkeypatch.setattr(calls, "_GIVE_UP_SECONDS", 1.0)
     google_cloud.proxy.script(Fault("status", *SUBMIT, status=429, times=1000))
     with pytest.raises(CloudMLError) as caught:
         send()
