@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from cloudml_magic.client.calls import UNREADABLE, Caller, LostReplyError, attempts, understood
 from cloudml_magic.client.dialect import Dialect
@@ -61,9 +61,9 @@ class Client:
         with understood():
             return dialect.read_job(answer, self._target)
 
-    def jobs(self) -> Iterator[JobSnapshot]:
-        """Every job of the place, latest first."""
-        return heapq.merge(*map(self._jobs_of, JobKind), key=lambda job: job.created, reverse=True)
+    def jobs(self, kinds: Iterable[JobKind] = JobKind) -> Iterator[JobSnapshot]:
+        """Every job of the place, or those of some kinds, latest first."""
+        return heapq.merge(*map(self._jobs_of, kinds), key=lambda job: job.created, reverse=True)
 
     def job_of_id(self, job_id: str) -> JobSnapshot:
         """How the job of an id stands now, of whichever kind it is."""

@@ -50,7 +50,11 @@ class Dialect:
 
     def of(self, resource_name: str) -> JobDialect:
         """The translation that speaks of the job of this name."""
-        return self.kinds[JobKind.BATCH if "/batchPredictionJobs/" in resource_name else JobKind.TRAINING]
+        return self.kinds[self.kind_of(resource_name)]
+
+    def kind_of(self, resource_name: str) -> JobKind:
+        """What kind of job has this name."""
+        return JobKind.BATCH if "/batchPredictionJobs/" in resource_name else JobKind.TRAINING
 
 
 def dialect(name: DialectName, project: str) -> Dialect:

@@ -44,5 +44,8 @@ def _jobs(options: argparse.Namespace) -> int:
     from cloudml_magic import pipeline
     from cloudml_magic.wording import job_table
 
-    print(job_table([job.snapshot() for job in pipeline.jobs()], time.time()))
+    listed = pipeline.listing()
+    print(job_table([job.last_seen for job in listed.jobs], time.time()))
+    for line in listed.lines():
+        print(line, file=sys.stderr)
     return 0

@@ -42,8 +42,11 @@ class JobMagics(Magics):
                 found += pipeline.older_than(given.older_than, time.time())
             _delete(found, given.yes)
             return
-        jobs = [job.snapshot() for job in pipeline.jobs()]
+        listed = pipeline.listing()
+        jobs = [job.last_seen for job in listed.jobs]
         show_jobs(jobs, time.time())
+        for line in listed.lines():
+            print(line)
         if spent := pipeline.spending(jobs):
             print("\n".join(["", *spent.lines()]))
 

@@ -22,7 +22,8 @@ from cloudml_magic.pipeline.deployment import (
 from cloudml_magic.pipeline.evaluation import evaluate
 from cloudml_magic.pipeline.exporting import export
 from cloudml_magic.pipeline.images import build_image, built_images, set_up_image_registry
-from cloudml_magic.pipeline.lookup import delete, deletion_of, job, jobs, older_than
+from cloudml_magic.pipeline.listing import jobs, listing, older_than
+from cloudml_magic.pipeline.lookup import delete, deletion_of, job
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.prediction import files_of, predict
 from cloudml_magic.pipeline.quotas import quota, quota_console
@@ -56,6 +57,7 @@ __all__ = [
     "init",
     "job",
     "jobs",
+    "listing",
     "logs",
     "model_lines",
     "module_of_notebook",

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cloudml_magic.connection import Connection
+from cloudml_magic.connection import Connection, place_of
 from cloudml_magic.dialects.machines import machine_title
 from cloudml_magic.pipeline.prices import machine_price
-from cloudml_magic.pipeline.session import connection
+from cloudml_magic.pipeline.session import CURRENT, connection, connection_to
 from cloudml_magic.records import DeployedVersion, Endpoint, JobSnapshot, Machine, Price, Target
 from cloudml_magic.wording import duration, money
 
@@ -56,7 +56,7 @@ def spending(jobs: Sequence[JobSnapshot], there: Connection | None = None) -> Sp
         return None
     now = time.time()
     begun = [job for job in jobs if job.started]
-    prices = {job.id: _price(job.machines, there) for job in begun}
+    prices = {job.id: _price(job.machines, _place_of(job)) for job in begun}
     costs = [
         price.cost((job.ended or now) - (job.started or now)) for job in begun if (price := prices[job.id]) is not None
     ]
@@ -74,6 +74,11 @@ def spending(jobs: Sequence[JobSnapshot], there: Connection | None = None) -> Sp
         currency=known[0].currency if known else "USD",
         running=tuple(running),
     )
+
+
+def _place_of(job: JobSnapshot) -> Connection:
+    """Prices are those of the region where it runs."""
+    return connection_to(place_of(CURRENT, job.target, job.resource_name))
 
 
 def _deployed(endpoints: Sequence[Endpoint], there: Connection) -> list[Running]:

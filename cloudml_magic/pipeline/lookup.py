@@ -6,20 +6,18 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 
-from cloudml_magic.connection import Connection, Place, place_of
+from cloudml_magic.connection import Connection, place_of
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.ledger import Submission
 from cloudml_magic.pipeline.batch_job import BatchJob
-from cloudml_magic.pipeline.options import seconds
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection, connection_to, ledger
 from cloudml_magic.records import JobKind, JobSnapshot
 
 _LONGEST_SUBMISSION = 3600.0
 _NAMED = 10
-_REMEMBERED = 200
+REMEMBERED = 200
 
 
 def job(name: str = "latest") -> Job:
@@ -57,37 +55,16 @@ def find_job(name: str) -> Job | None:
 
 def job_of_id(identifier: str) -> Job:
     """The job of an id, whatever jobs are called: one sent to the cloud from here, or one where jobs go now."""
-    for submission in ledger().in_cloud(_REMEMBERED):
+    for submission in ledger().in_cloud(REMEMBERED):
         if (submission.resource_name or "").endswith(f"/{identifier}"):
             return _of(submission)
     there = connection()
-    return _job(there.client.job_of_id(identifier), there)
+    return job_of(there.client.job_of_id(identifier), there)
 
 
-def jobs(most: int | None = None) -> list[Job]:
-    """Every job of the place where jobs go now, latest first, or so many of them."""
-    here = connection()
-    return [_job(snapshot, here) for snapshot in islice(here.client.jobs(), most)]
-
-
-def jobs_in_cloud(most: int) -> list[Job]:
-    """The latest jobs that were sent to the cloud from here, whatever is set now; one call for each place."""
-    sent: dict[Place, list[str]] = {}
-    for submission in ledger().in_cloud(most):
-        there = place_of(CURRENT, submission.target, submission.resource_name)
-        sent.setdefault(there, []).append((submission.resource_name or "").rpartition("/")[2])
-    found = []
-    for there, ids in sent.items():
-        reached = connection_to(there)
-        listed = islice(reached.client.jobs(), _REMEMBERED)
-        found += [_job(snapshot, reached) for snapshot in listed if snapshot.id in ids]
-    return found
-
-
-def older_than(age: str, now: float) -> list[Job]:
-    """Jobs that ended longer ago than `30d`."""
-    limit = now - (seconds(age) or 0)
-    return [found for found in jobs() if _ended(found.snapshot()) < limit]
+def job_of(snapshot: JobSnapshot, there: Connection) -> Job:
+    """What a platform says of a job, as the job."""
+    return BatchJob(snapshot, there) if snapshot.kind is JobKind.BATCH else Job(snapshot, there)
 
 
 def deletion_of(found: Sequence[Job]) -> str:
@@ -132,10 +109,6 @@ def _known(name: str) -> list[Submission]:
     return found
 
 
-def _ended(snapshot: JobSnapshot) -> float:
-    return snapshot.ended if snapshot.state.is_final and snapshot.ended else float("inf")
-
-
 def _settled(submission: Submission) -> Submission:
     """A line whose answer never came, because its kernel died, is completed if the job arrived where it was sent."""
     if not submission.is_unanswered:
@@ -162,11 +135,7 @@ def _give_up(submission: Submission) -> None:
 def _of(submission: Submission) -> Job:
     assert submission.resource_name is not None
     there = connection_to(place_of(CURRENT, submission.target, submission.resource_name))
-    return _job(there.client.job(submission.resource_name), there)
-
-
-def _job(snapshot: JobSnapshot, there: Connection) -> Job:
-    return BatchJob(snapshot, there) if snapshot.kind is JobKind.BATCH else Job(snapshot, there)
+    return job_of(there.client.job(submission.resource_name), there)
 
 
 def _unknown(name: str) -> CloudMLError:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
-from cloudml_magic.pipeline.lookup import jobs_in_cloud
+from cloudml_magic.pipeline.listing import Listing, jobs_in_cloud, parent_of
 
 _LOOK_SECONDS = 30.0
 _MOST = 100
@@ -16,7 +16,7 @@ _MOST = 100
 class CloudJobs:
     """What was there at the last look; a cloud that does not answer takes nothing away."""
 
-    def __init__(self, look: Callable[[int], list[Job]] = jobs_in_cloud) -> None:
+    def __init__(self, look: Callable[[int], Listing] = jobs_in_cloud) -> None:
         self._look = look
         self._found: list[Job] = []
         self._looked = float("-inf")
@@ -29,8 +29,12 @@ class CloudJobs:
         if ledger != self._ledger or now - self._looked >= _LOOK_SECONDS:
             self._looked, self._ledger = now, ledger
             try:
-                self._found = self._look(_MOST)
-                self.trouble = ""
+                self._take(self._look(_MOST))
             except CloudMLError as error:
                 self.trouble = error.what
         return self._found
+
+    def _take(self, seen: Listing) -> None:
+        kept = [job for job in self._found if parent_of(job) in seen.unreached]
+        self._found = [*seen.jobs, *kept]
+        self.trouble = " ".join(dict.fromkeys(error.what for error in seen.unreached.values()))

@@ -11,7 +11,8 @@ from typing import Any
 from cloudml_magic.connection import only_looking, platform_has_begun
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
-from cloudml_magic.pipeline.lookup import job_of_id, jobs
+from cloudml_magic.pipeline.listing import jobs_here
+from cloudml_magic.pipeline.lookup import job_of_id
 from cloudml_magic.pipeline.session import ledger
 from cloudml_magic.places import ledger_file
 from cloudml_magic.records import Price
@@ -122,7 +123,9 @@ class Follower:
         if platform_has_begun():
             try:
                 with only_looking():
-                    found = sorted([*found, *jobs(MOST_LISTED + 1)], key=lambda job: -job.last_seen.created)
+                    # Jobs may go to the cloud from here too.
+                    each = {job.last_seen.resource_name: job for job in [*found, *jobs_here(MOST_LISTED + 1)]}
+                    found = sorted(each.values(), key=lambda job: -job.last_seen.created)
             except CloudMLError:
                 # What is in the cloud can be shown while nothing answers here.
                 if not found:
