@@ -14,6 +14,7 @@ from cloudml_magic.notebook.train_magics import wait_here
 
 if TYPE_CHECKING:
     from cloudml_magic.pipeline import Job
+    from cloudml_magic.pipeline.deletion import GoneJob
 
 _name = argument("name", nargs="?", default="latest", help="a job's name, NAME~1 for the one before, its id, or latest")
 
@@ -37,7 +38,7 @@ class JobMagics(Magics):
 
         given = parse(self.ml_jobs, line)
         if given.delete or given.older_than:
-            found = [pipeline.job(given.delete)] if given.delete else []
+            found = [pipeline.deletable(given.delete)] if given.delete else []
             if given.older_than:
                 found += pipeline.older_than(given.older_than, time.time())
             _delete(found, given.yes)
@@ -113,7 +114,7 @@ class JobMagics(Magics):
         return job
 
 
-def _delete(found: list[Job], sure: bool) -> None:
+def _delete(found: list[Job | GoneJob], sure: bool) -> None:
     from cloudml_magic import pipeline
 
     if not found:

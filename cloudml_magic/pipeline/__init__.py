@@ -11,6 +11,7 @@ from cloudml_magic.pipeline.batch_job import BatchJob
 from cloudml_magic.pipeline.cloud_setup import check_cloud
 from cloudml_magic.pipeline.comparison import compare
 from cloudml_magic.pipeline.costs import spending
+from cloudml_magic.pipeline.deletion import deletable, delete, deletion_of, older_than
 from cloudml_magic.pipeline.deployment import (
     Deployment,
     delete_model,
@@ -22,8 +23,8 @@ from cloudml_magic.pipeline.deployment import (
 from cloudml_magic.pipeline.evaluation import evaluate
 from cloudml_magic.pipeline.exporting import export
 from cloudml_magic.pipeline.images import build_image, built_images, set_up_image_registry
-from cloudml_magic.pipeline.listing import jobs, listing, older_than
-from cloudml_magic.pipeline.lookup import delete, deletion_of, job
+from cloudml_magic.pipeline.listing import jobs, listing
+from cloudml_magic.pipeline.lookup import job
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.prediction import files_of, predict
 from cloudml_magic.pipeline.quotas import quota, quota_console
@@ -46,6 +47,7 @@ __all__ = [
     "cancel",
     "check_cloud",
     "compare",
+    "deletable",
     "delete",
     "delete_model",
     "deletion_of",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cloudml_magic.connection import Connection
+from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import ModelVersion
 from cloudml_magic.storage import Address
 
@@ -15,6 +16,20 @@ class FolderUser:
 
     version: ModelVersion
     is_deployed: bool
+
+
+def free_versions_of(name: str, folder: Address, there: Connection) -> list[ModelVersion]:
+    """The versions made of a job's folder; refused while one of them is deployed."""
+    users = users_of(folder, there)
+    deployed = [user.version.title for user in users if user.is_deployed]
+    if deployed:
+        raise CloudMLError(
+            "job-deployed",
+            f"Job {name} cannot be deleted while its model is deployed.",
+            why=f"Answers come from its files: {', '.join(deployed)}.",
+            next=f"Say `%ml_undeploy {deployed[0]}` first.",
+        )
+    return [user.version for user in users]
 
 
 def users_of(folder: Address, there: Connection) -> list[FolderUser]:

@@ -9,10 +9,9 @@ from itertools import islice
 from cloudml_magic.connection import Place, place_of
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.lookup import REMEMBERED, job_of
-from cloudml_magic.pipeline.options import seconds
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection, connection_to, ledger
-from cloudml_magic.records import JobSnapshot, Target
+from cloudml_magic.records import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,6 @@ def jobs_in_cloud(most: int) -> Listing:
     return _sent(most, ())
 
 
-def older_than(age: str, now: float) -> list[Job]:
-    """Jobs that ended longer ago than `30d`."""
-    limit = now - (seconds(age) or 0)
-    return [found for found in jobs() if _ended(found.last_seen) < limit]
-
-
 def parent_of(job: Job) -> str:
     """The place of a job, as its name has it."""
     return job.last_seen.resource_name.rsplit("/", 2)[0]
@@ -92,7 +85,3 @@ def _jobs_at(there: Place, names: Collection[str]) -> list[Job]:
 
 def _latest_first(found: list[Job]) -> list[Job]:
     return sorted(found, key=lambda job: job.last_seen.created, reverse=True)
-
-
-def _ended(snapshot: JobSnapshot) -> float:
-    return snapshot.ended if snapshot.state.is_final and snapshot.ended else float("inf")

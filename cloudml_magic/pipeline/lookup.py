@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 
 from cloudml_magic.connection import Connection, place_of
@@ -16,7 +15,6 @@ from cloudml_magic.pipeline.session import CURRENT, connection, connection_to, l
 from cloudml_magic.records import JobKind, JobSnapshot
 
 _LONGEST_SUBMISSION = 3600.0
-_NAMED = 10
 REMEMBERED = 200
 
 
@@ -35,9 +33,9 @@ def find_job(name: str) -> Job | None:
 
     One that was deleted elsewhere, such as in Google's console, is passed over.
     """
-    wanted, back = _name_and_age(name)
+    wanted, back = name_and_age(name)
     found, gone = 0, None
-    for submission in _known(wanted):
+    for submission in submissions_of(wanted):
         try:
             one = _of(submission)
         except CloudMLError as error:
@@ -49,7 +47,12 @@ def find_job(name: str) -> Job | None:
             return one
         found += 1
     if gone is not None and not found:
-        raise gone
+        raise CloudMLError(
+            gone.reference,
+            gone.what,
+            why=gone.why,
+            next=f"If it was deleted elsewhere, `%ml_jobs --delete {name}` removes what it left.",
+        ) from gone
     return None
 
 
@@ -67,32 +70,14 @@ def job_of(snapshot: JobSnapshot, there: Connection) -> Job:
     return BatchJob(snapshot, there) if snapshot.kind is JobKind.BATCH else Job(snapshot, there)
 
 
-def deletion_of(found: Sequence[Job]) -> str:
-    """What deleting jobs takes away, in words; refused where one goes on or its model is deployed."""
-    several = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    words = ", ".join(one.name for one in found[:_NAMED]) + several + " with all that they left in the bucket"
-    titles = [version.title for one in found for version in one.check_deletable()]
-    return f"{words}; {', '.join(titles)} cannot be deployed again" if titles else words
-
-
-def delete(found: Sequence[Job]) -> None:
-    """Removes jobs, their folders and their lines in the ledger; none of them if one has to stay."""
-    for one in found:
-        one.check_deletable()
-    book = ledger()
-    for one in found:
-        resource_name = one.snapshot().resource_name
-        one.delete()
-        if submission := book.of_resource(resource_name):
-            book.forget(submission.token)
-
-
-def _name_and_age(name: str) -> tuple[str, int]:
+def name_and_age(name: str) -> tuple[str, int]:
+    """`NAME~1` as the name and how many to go back."""
     match = re.fullmatch(r"(.+?)~(\d{1,4})", name)
     return (match[1], int(match[2])) if match else (name, 0)
 
 
-def _known(name: str) -> list[Submission]:
+def submissions_of(name: str) -> list[Submission]:
+    """The submissions of a name that arrived, as far as is known, latest first; all of them for `latest`."""
     found: list[Submission] = []
     trouble: CloudMLError | None = None
     for submission in ledger().latest() if name == "latest" else ledger().named(name):
@@ -140,7 +125,7 @@ def _of(submission: Submission) -> Job:
 
 def _unknown(name: str) -> CloudMLError:
     names = list(dict.fromkeys(submission.name for submission in ledger().latest()))
-    known = _known(_name_and_age(name)[0])
+    known = submissions_of(name_and_age(name)[0])
     why = f"Jobs of that name: {len(known)}." if known else ""
     return CloudMLError(
         "unknown-job",

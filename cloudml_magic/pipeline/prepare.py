@@ -24,6 +24,7 @@ from cloudml_magic.pipeline.keras_weights import cached_weights
 from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, split_list
 from cloudml_magic.pipeline.origin import origin_of_source
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
+from cloudml_magic.pipeline.submission import folder_of
 from cloudml_magic.pipeline.terms import PriceOf, Terms, terms
 from cloudml_magic.records import CapturedSource, JobSpec, TrainerPackage
 from cloudml_magic.settings import Settings
@@ -131,7 +132,7 @@ def prepare(
         package_uri=str(package_address),
         package_sha256=package.sha256,
         module=package.module,
-        folder=str(place.bucket / "jobs" / f"{slug(name)}-{token}"),
+        folder=str(folder_of(place.bucket, name, token)),
         image=agreed.image
         or image_for(
             default_image(backend, with_gpu=agreed.machine.accelerator is not None), package.requirements, place

@@ -13,7 +13,7 @@ from cloudml_magic.connection import Connection
 from cloudml_magic.dialects.logging_v2 import LogLine
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import results
-from cloudml_magic.pipeline.folder_users import users_of
+from cloudml_magic.pipeline.folder_users import free_versions_of
 from cloudml_magic.pipeline.metric_curves import MetricCurve
 from cloudml_magic.pipeline.origin import read_origin
 from cloudml_magic.pipeline.progress import JobProgress
@@ -37,6 +37,11 @@ class Job:
     @property
     def id(self) -> str:
         return self._snapshot.id
+
+    @property
+    def resource_name(self) -> str:
+        """What its platform calls it."""
+        return self._snapshot.resource_name
 
     @property
     def target(self) -> Target:
@@ -149,16 +154,7 @@ class Job:
             raise CloudMLError(
                 "job-not-ended", f"Job {self.name} has not ended.", next=f"Say `%ml_cancel {self.name}` first."
             )
-        users = users_of(self.folder, self._connection) if self._snapshot.folder else []
-        deployed = [user.version.title for user in users if user.is_deployed]
-        if deployed:
-            raise CloudMLError(
-                "job-deployed",
-                f"Job {self.name} cannot be deleted while its model is deployed.",
-                why=f"Answers come from its files: {', '.join(deployed)}.",
-                next=f"Say `%ml_undeploy {deployed[0]}` first.",
-            )
-        return [user.version for user in users]
+        return free_versions_of(self.name, self.folder, self._connection) if self._snapshot.folder else []
 
     def delete(self) -> None:
         """Removes a job that has ended, and its folder in the bucket; versions made of it cannot be deployed again."""

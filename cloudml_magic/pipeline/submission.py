@@ -8,11 +8,18 @@ from contextlib import contextmanager
 
 from cloudml_magic.connection import Place
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.packaging import slug
 from cloudml_magic.pipeline.session import ledger
 from cloudml_magic.records import BatchSpec, JobSpec
+from cloudml_magic.storage import Address
 
 UNANSWERED = frozenset({"platform-unreachable", "answer-unreadable"})
 """How an error is called after which a job may be there all the same."""
+
+
+def folder_of(bucket: Address, name: str, token: str) -> Address:
+    """Where a job that was sent leaves what it makes."""
+    return bucket / "jobs" / f"{slug(name)}-{token}"
 
 
 @contextmanager
