@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -16,6 +15,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.patience import Patience
 from cloudml_magic.sign_in import expired
 from cloudml_magic.storage.address import Address
+from cloudml_magic.storage.growth import Growth, ReadSoFar, encoded, growth_of
 
 _GIVE_UP_SECONDS = 60.0
 TIMEOUT_SECONDS = 30.0
@@ -33,7 +33,7 @@ class _Known:
     @property
     def encoded(self) -> str:
         """The checksum as Cloud Storage writes it."""
-        return base64.b64encode(self.checksum.to_bytes(4, "big")).decode()
+        return encoded(self.checksum)
 
 
 class ObjectStorage:
@@ -91,22 +91,18 @@ class ObjectStorage:
                 return None
             return content
 
-    def read_newer(self, address: Address, generation: int | None) -> tuple[bytes, int] | None:
-        """The whole content and its generation, or None if it is still this one or there is no such object.
+    def read_newer(self, address: Address, before: ReadSoFar | None) -> Growth | None:
+        """What came since an object that grows was read last, or None if nothing did or there is no such object.
 
         Asked once and not again: who looks at it regularly decides when to look next.
         """
         from google.api_core.exceptions import NotFound, NotModified
 
         with explained(address):
-            blob = self._blob(address)
             try:
-                content: bytes = blob.download_as_bytes(
-                    if_generation_not_match=generation, checksum="auto", timeout=TIMEOUT_SECONDS, retry=None
-                )
+                return growth_of(self._blob(address), before, TIMEOUT_SECONDS)
             except (NotFound, NotModified):
                 return None
-            return content, int(blob.generation)
 
     def names(self, folder: Address) -> list[str]:
         """The names of the objects in a folder and beneath, relative to it."""

@@ -16,6 +16,7 @@ from cloudml_magic.dialects.logging_v2 import LogEntry
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import JobEvent, JobSnapshot, Target
 from cloudml_magic.states import JobState
+from cloudml_magic.storage import Growth, ReadSoFar
 
 
 def snapshot(id: str, state: JobState = JobState.RUNNING) -> JobSnapshot:
@@ -58,10 +59,13 @@ class Place:
         found = [each for job in jobs for each in self.printed[job.id] if each.time >= since]
         return self._page(sorted(found, key=lambda each: each.time))
 
-    def report(self, job: JobSnapshot, known: int | None) -> tuple[bytes, int] | None:
+    def report(self, job: JobSnapshot, known: ReadSoFar | None) -> Growth | None:
         self._ask("report")
-        content = self.reported[job.id]
-        return (content, len(content)) if content and len(content) != known else None
+        content, size = self.reported[job.id], known.size if known else 0
+        if not content or len(content) == size:
+            return None
+        is_longer = len(content) > size
+        return Growth(content[size:] if is_longer else content, ReadSoFar(len(content), len(content), 0))
 
     def _page(self, entries: list[LogEntry], turned: bool = False) -> tuple[list[LogEntry], bool]:
         if self.log_trouble:
@@ -110,6 +114,18 @@ def test_reports_come_once_and_in_order_also_where_a_look_met_half_a_line() -> N
     assert [each.kind for each in rest] == ["state"]
     assert rest[0].fields["state"] == "SUCCEEDED"
     assert rest[0].time == 200.0
+
+
+def test_a_report_that_was_written_anew_is_told_from_its_beginning() -> None:
+    """A job that began again reports again; half a line of before is no part of it."""
+    place = Place("1")
+    place.reported["1"] = report_line(0) + report_line(1) + b'{"kind": "met'
+    events = followed(place, "1")
+    until(events, "metric", step=1)
+    place.reported["1"] = report_line(5)
+    assert until(events, "metric").fields["step"] == 5
+    place.end("1")
+    assert [each.kind for each in events] == ["state"]
 
 
 def test_a_job_that_was_never_seen_running_still_says_when_it_ran() -> None:

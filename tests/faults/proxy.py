@@ -58,11 +58,12 @@ class _Scripted:
 
 
 class FaultProxy:
-    """Stands before a loopback server on a port of its own."""
+    """Stands before a loopback server on a port of its own; `carried` counts the bytes of answers without a fault."""
 
     def __init__(self, upstream: int) -> None:
         self.upstream = upstream
         self.requests: list[tuple[str, str]] = []
+        self.carried = 0
         self._scripted: list[_Scripted] = []
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -186,6 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, answer: http.client.HTTPResponse) -> None:
         self._head(answer, answer.length)
         while chunk := answer.read1(65536):
+            self.its_proxy.carried += len(chunk)
             self.wfile.write(chunk)
             self.wfile.flush()
 

@@ -9,6 +9,7 @@ from cloudml_magic.dialects.logging_v2 import LogEntry
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import JobEvent, JobSnapshot
 from cloudml_magic.states import JobState
+from cloudml_magic.storage import Growth, ReadSoFar
 
 _MOST_LOG_LINES = 100_000
 _REMEMBERED_IDS = 20_000
@@ -29,10 +30,9 @@ class FollowedJob:
         self.notes: dict[str, str] = {}
         self.gone: CloudMLError | None = None
         self.readers = 0
-        self.generation: int | None = None
+        self.reported: ReadSoFar | None = None
         self.is_ended = False
         self._tail = b""
-        self._offset = 0
         self._seen: dict[str, None] = {}
         self._looked: float | None = None
         self._overlap = OVERLAP_SECONDS
@@ -64,11 +64,11 @@ class FollowedJob:
         if self.snapshot.state.is_final:
             self._quiet = 0 if new or is_cut else self._quiet + 1
 
-    def take_report(self, content: bytes, generation: int) -> None:
-        """Its report as it stands now, which only ever grows."""
-        self.generation = generation
-        fresh, self._offset = content[self._offset :], max(self._offset, len(content))
-        *lines, self._tail = (self._tail + fresh).split(b"\n")
+    def take_report(self, growth: Growth) -> None:
+        """What its report has grown by; one that was written anew is told from its beginning, for it says what is."""
+        self.reported = growth.so_far
+        begun = b"" if growth.starts_over else self._tail
+        *lines, self._tail = (begun + growth.fresh).split(b"\n")
         found = [event for line in lines if (event := parse(line.decode("utf-8", "replace")))]
         # What only the platform may say is not heard from a job.
         self.events += [event for event in found if event.kind not in ("state", "log")]

@@ -10,7 +10,7 @@ from cloudml_magic.dialects import logging_v2
 from cloudml_magic.dialects.logging_v2 import LogEntry
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import JobKind, JobSnapshot, Target
-from cloudml_magic.storage import Address, ObjectStorage
+from cloudml_magic.storage import Address, Growth, ObjectStorage, ReadSoFar
 
 
 class CloudQuestions:
@@ -51,7 +51,7 @@ class CloudQuestions:
         with understood():
             return logging_v2.read_log_entries(answer), "nextPageToken" in answer
 
-    def report(self, job: JobSnapshot, known: int | None) -> tuple[bytes, int] | None:
+    def report(self, job: JobSnapshot, known: ReadSoFar | None) -> Growth | None:
         return self._storage.read_newer(Address.parse(job.folder) / "events.jsonl", known) if job.folder else None
 
     def _active(self, kind: JobKind) -> dict[str, JobSnapshot | CloudMLError]:

@@ -14,6 +14,7 @@ from cloudml_magic.client.watching import Reading
 from cloudml_magic.dialects.logging_v2 import LogEntry
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import JobEvent, JobSnapshot
+from cloudml_magic.storage import Growth, ReadSoFar
 
 _REPORTS_A_ROUND = 3
 _TAILS_A_ROUND = 2
@@ -37,8 +38,8 @@ class Questions(Protocol):
     def log_since(self, jobs: list[JobSnapshot], since: float) -> tuple[list[LogEntry], bool]:
         """What jobs printed from a moment on, oldest first, and whether more waits."""
 
-    def report(self, job: JobSnapshot, known: int | None) -> tuple[bytes, int] | None:
-        """A job's report and its generation, or None if it is still the known one or there is none."""
+    def report(self, job: JobSnapshot, known: ReadSoFar | None) -> Growth | None:
+        """What came of a job's report, or None if it is still what is known or there is none."""
 
 
 class CloudWatch:
@@ -190,10 +191,10 @@ class CloudWatch:
 
     def _looking_at_report(self, job: FollowedJob) -> Callable[[], None]:
         def look() -> None:
-            found = self._ask.report(job.snapshot, job.generation)
+            found = self._ask.report(job.snapshot, job.reported)
             with self._news:
                 if found is not None:
-                    job.take_report(*found)
+                    job.take_report(found)
                 job.report_was_read()
                 self._settle()
 
