@@ -80,16 +80,16 @@ class Document:
     schemas: Mapping[str, Mapping[str, Any]]
     parameters: Mapping[str, Mapping[str, Any]]
 
-    def matches(self, path: str) -> Iterator[Match]:
-        """All methods that an undecoded path may mean, whatever the verb."""
+    def matches(self, path: str, verb: str | None = None) -> Iterator[Match]:
+        """All methods that an undecoded path may mean, of one verb or whatever the verb."""
         for method in self.methods.values():
-            parts = method.read(path)
+            parts = method.read(path) if verb in (None, method.verb) else None
             if parts is not None:
                 yield Match(method, parts)
 
     def match(self, verb: str, path: str) -> Match | None:
         """The method that a verb and an undecoded path mean."""
-        return next((match for match in self.matches(path) if match.method.verb == verb), None)
+        return next(self.matches(path, verb), None)
 
     def only(self, ids: Collection[str]) -> Document:
         """The same document with no other methods than these."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -130,6 +131,9 @@ def _serve(places: PlatformPlaces, settings: PlatformSettings) -> None:
 
         def ready() -> None:
             platform.start()
+            # What is there now stays: nobody needs to look through Google's documents for garbage again and again.
+            gc.collect()
+            gc.freeze()
             write_address(places, listening_port, VERSION)
             _log.info("listening on port %s, process %s", listening_port, os.getpid())
             _tell({"outcome": "ready"})

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
@@ -31,7 +32,7 @@ class Request:
     @property
     def query(self) -> list[tuple[str, str]]:
         try:
-            return parse_qsl(self.query_text, keep_blank_values=True, errors="strict", max_num_fields=1000)
+            return list(_read_query(self.query_text))
         except ValueError:
             raise PlatformError(400, "The query of the URL is not readable as UTF-8.") from None
 
@@ -75,6 +76,12 @@ class Response:
         with self.file.file as file:
             file.seek(self.file.offset)
             return file.read(self.file.length)
+
+
+@lru_cache(maxsize=256)
+def _read_query(text: str) -> tuple[tuple[str, str], ...]:
+    """The files of a folder are sent with one and the same query."""
+    return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=1000))
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

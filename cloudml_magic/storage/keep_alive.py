@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import json
 import random
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from cloudml_magic.patience import Patience
 from cloudml_magic.storage import objects
+from cloudml_magic.storage.exchange import Answer, exchange
 
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _GIVE_UP_SECONDS = 60.0
@@ -27,27 +26,6 @@ class Door:
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was answered; names of headers are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    def json(self) -> dict[str, Any]:
-        body: dict[str, Any] = json.loads(self.content)
-        return body
-
-    @property
-    def said(self) -> str:
-        """The error in the server's words."""
-        try:
-            return str(self.json()["error"]["message"])
-        except (ValueError, KeyError, TypeError):
-            return f"HTTP {self.status}"
 
 
 class KeepAlive:
@@ -72,9 +50,8 @@ class KeepAlive:
                     return answer
                 problem = http.client.HTTPException(answer.said)
                 search_again = answer.status == 401
-            except (ConnectionError, TimeoutError, http.client.HTTPException) as lost:
+            except (OSError, http.client.HTTPException) as lost:
                 problem, search_again = lost, True
-                self._close()
             if time.monotonic() - began > _GIVE_UP_SECONDS:
                 raise RetryError(str(problem) or type(problem).__name__, problem) from problem
             patience.failed(str(problem) or type(problem).__name__)
@@ -84,15 +61,23 @@ class KeepAlive:
     def _once(self, verb: str, path: str, content: bytes, headers: Mapping[str, str], search_again: bool) -> Answer:
         door = self._door(search_again)
         connection = self._connection(door.url)
-        connection.request(verb, path, content, {**door.headers, **headers})
-        answer = connection.getresponse()
-        return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        asked = {"Host": urlsplit(door.url).netloc, **door.headers, **headers}
+        answer = None
+        try:
+            answer = exchange(connection.sock, verb, path, asked, content)
+        finally:
+            # After half an answer the connection says nothing that could be understood.
+            if answer is None or answer.is_last:
+                self._close()
+        return answer
 
     def _connection(self, url: str) -> http.client.HTTPConnection:
         known: tuple[str, http.client.HTTPConnection] | None = getattr(self._local, "known", None)
         if known is None or known[0] != url:
             self._close()
-            known = self._local.known = (url, _connected(url))
+            connection = _connection_to(url)
+            connection.connect()
+            known = self._local.known = (url, connection)
         return known[1]
 
     def _close(self) -> None:
@@ -101,7 +86,7 @@ class KeepAlive:
             known[1].close()
 
 
-def _connected(url: str) -> http.client.HTTPConnection:
+def _connection_to(url: str) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     host = parts.hostname or ""
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection

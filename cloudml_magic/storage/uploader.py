@@ -16,7 +16,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.storage.address import Address
-from cloudml_magic.storage.keep_alive import Answer, KeepAlive
+from cloudml_magic.storage.exchange import Answer
+from cloudml_magic.storage.keep_alive import KeepAlive
 from cloudml_magic.storage.known_files import KnownFiles
 from cloudml_magic.storage.local_files import LocalFile, file_at
 from cloudml_magic.storage.objects import differing, explained

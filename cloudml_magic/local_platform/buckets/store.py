@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -77,7 +78,7 @@ class BucketStore:
 
     def check_bucket(self, name: str) -> None:
         """Raises 404 where there is no bucket, without reading what is known of it."""
-        if not is_bucket_name(name) or not (self._buckets / name).is_dir() or (self._buckets / name).is_symlink():
+        if not is_bucket_name(name) or not _is_folder(self.index.root(name)):
             raise PlatformError(404, "The specified bucket does not exist.")
 
     def create_bucket(self, name: str, fields: Mapping[str, Any]) -> StoredBucket:
@@ -263,6 +264,13 @@ class BucketStore:
             except OSError:
                 return
             folder = os.path.dirname(folder)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _opened(path: str) -> BinaryIO:

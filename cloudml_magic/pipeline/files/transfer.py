@@ -55,6 +55,7 @@ class Transfer:
         self._there = there
         self._on_progress = on_progress
         self._take_away = take_away
+        self._read: list[tuple[LocalFile, str]] = []
 
     def run(self, steps: Iterable[Step]) -> None:
         """Does every step; what concerns one of them is told when the others are done."""
@@ -70,7 +71,9 @@ class Transfer:
                     self.progress.is_as_it_was(step.found.size)
                 if self.progress.done_files % _TOGETHER == 0:
                     self._tick()
+                    self._note_read()
         finally:
+            self._note_read()
             self.progress.is_stopped = True
             self._tick()
         self.failures.raise_if_any("moved" if self._take_away else "copied", self.progress.found_files)
@@ -78,6 +81,12 @@ class Transfer:
     def _tick(self) -> None:
         if self._on_progress is not None:
             self._on_progress(self.progress)
+
+    def _note_read(self) -> None:
+        """Remembers what was read, many files at a time: a commit takes as long as the sending of a small file."""
+        read, self._read = self._read, []
+        if read:
+            self._there.uploader.known.note(read)
 
     def _wanted(self, steps: Iterator[Step]) -> Iterator[Wanted]:
         """Without what is there already, as far as that is known without reading it."""
@@ -115,7 +124,7 @@ class Transfer:
         uploader, address = self._there.uploader, checked_object(step.to)
         standing = uploader.standing(address) if standing is None else standing
         crc32c = uploader.send(file, address, standing, self.progress.moved)
-        uploader.known.note([(file, crc32c)])
+        self._read.append((file, crc32c))
         return not standing.holds(file.size, crc32c)
 
     def _down(self, step: Step, stored: StoredObject) -> bool:
