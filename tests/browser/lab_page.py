@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from tests.browser.jupyter import Jupyter
 
 PICTURES = Path(__file__).parent / "pictures"
 _READY_SECONDS = 60_000
-_RESTORED = "async () => Boolean(window.jupyterapp?.restored && (await window.jupyterapp.restored, true))"
+# Two pages of one workspace send each other on to new ones, and `?reset` may load a page twice.
+_WORKSPACES = itertools.count(1)
 
 
 class LabPage:
@@ -22,6 +24,7 @@ class LabPage:
     def __init__(self, page: Page, jupyter: Jupyter) -> None:
         self.page = page
         self.jupyter = jupyter
+        self._workspace = ""
 
     def write(self, name: str, cells: Sequence[str]) -> str:
         """A notebook with these cells, each with an id of its own; returns its path."""
@@ -31,19 +34,25 @@ class LabPage:
         nbformat.write(notebook, self.jupyter.notebooks / name)
         return name
 
-    def open(self, name: str | None = None, reset: bool = True) -> LabPage:
-        """Opens JupyterLab, with a notebook if one is named, and waits for its kernel."""
-        path = f"/lab/tree/{name}" if name else "/lab"
-        self.page.goto(f"{self.jupyter.address}{path}?token={self.jupyter.token}{'&reset' if reset else ''}")
-        # A second page goes on to a workspace of its own meanwhile; this way of waiting goes along.
-        self.page.wait_for_function(_RESTORED, timeout=_READY_SECONDS)
+    def open(self, name: str | None = None, again: bool = False) -> LabPage:
+        """Opens JupyterLab, with a notebook if one is named, and waits for its kernel; again as it was left, or as new."""
+        if not again:
+            self._workspace = f"/lab/workspaces/page-{next(_WORKSPACES)}"
+        path = f"{self._workspace}/tree/{name}" if name else self._workspace
+        self.page.goto(f"{self.jupyter.address}{path}?token={self.jupyter.token}")
+        self.restored()
         if name:
             self.ready()
         return self
 
+    def restored(self) -> None:
+        """Waits until the application is up; a predicate that is waited for may not wait itself."""
+        self.page.wait_for_function("Boolean(window.jupyterapp?.restored)", timeout=_READY_SECONDS)
+        self.page.evaluate("async () => { await window.jupyterapp.restored; }")
+
     def ready(self) -> None:
         """Waits for the notebook that is open and its kernel."""
-        self.page.wait_for_function("window.jupyterapp.shell.currentWidget?.context?.isReady", timeout=_READY_SECONDS)
+        self.page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=_READY_SECONDS)
         self.page.evaluate(
             """async () => {
                 const session = window.jupyterapp.shell.currentWidget.context.sessionContext;

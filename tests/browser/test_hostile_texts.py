@@ -38,7 +38,7 @@ def test_what_a_job_says_stays_text_everywhere(lab: LabPage) -> None:
     lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.close()")
     check(lab.page, ".cloudml-Card")
     lab.saved(name)
-    lab.open(name, reset=False)
+    lab.open(name, again=True)
     lab.expect_state(lab.card("hostile"), "Failed")
     check(lab.page, ".cloudml-Card")
     assert not [each for each in requests if "hostile.invalid" in each]

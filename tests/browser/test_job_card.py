@@ -49,7 +49,7 @@ def test_a_card_moves_survives_its_kernel_and_the_page_and_is_saved_as_it_ended(
     assert card.inner_text() != before, "A job outlives its kernel, and so does its card."
 
     lab.command("docmanager:save")
-    lab.open(name, reset=False)
+    lab.open(name, again=True)
     lab.expect_state(lab.card("moves"), "Running")
     lab.expect_state(lab.card("moves"), "Succeeded")
     lab.page.wait_for_timeout(1000)
