@@ -75,9 +75,13 @@ class Settings:
             self.set(session)
 
     def set(self, values: Mapping[str, str]) -> None:
-        """Keeps values for this session; all of them, or none if one is not allowed."""
+        """Keeps values for this session; all of them, or none if one is not allowed.
+
+        A profile takes the place of what was said before it, except for what is said together with it.
+        """
         checked = {name: _checked(name, value, "argument") for name, value in values.items()}
-        self._session.update(checked)
+        said = _said_by_profile(checked.get("profile"))
+        self._session = {name: value for name, value in self._session.items() if name not in said} | checked
 
     def resolve(self, name: str, argument: str | None = None) -> Resolved:
         """The value that counts now, and where it came from."""
@@ -130,6 +134,15 @@ def _checked(name: str, value: str, origin: str) -> str:
         why = "" if origin == "argument" else f"It was read from {origin}."
         raise CloudMLError("bad-setting", f"{name} cannot be {value!r}.", why=why, next=advice)
     return value
+
+
+def _said_by_profile(name: str | None) -> Mapping[str, str]:
+    if not name:
+        return {}
+    from cloudml_magic.places import configuration_file
+
+    file = configuration_file()
+    return _profile(_from_file(file), name, file)
 
 
 def _profile(document: Mapping[str, Any], name: str, file: Path) -> dict[str, str]:

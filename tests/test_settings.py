@@ -103,6 +103,30 @@ def test_a_profile_counts_before_the_rest_of_the_file(home: Path, monkeypatch: p
     assert settings.value("region") == "us-west1"
 
 
+def test_a_profile_takes_the_place_of_what_was_said_before_it(home: Path) -> None:
+    """Else a job would go to a project of before under the name of another; what it does not say stays."""
+    write_configuration(
+        home,
+        '[profiles.home]\nproject = "mine"\nbucket = "mine"\n'
+        '[profiles.work]\nproject = "theirs"\nregion = "us-east1"\n',
+    )
+    settings = Settings()
+    settings.set({"project": "typed", "region": "us-west1", "gpu": "T4"})
+
+    def place() -> list[str | None]:
+        return [settings.value(name) for name in ("project", "region", "bucket", "gpu")]
+
+    settings.set({"profile": "work"})
+    assert place() == ["theirs", "us-east1", None, "T4"]
+    settings.set({"profile": "home", "bucket": "typed"})
+    assert place() == ["mine", None, "typed", "T4"]
+    settings.set({"region": "asia-east1"})
+    assert place() == ["mine", "asia-east1", "typed", "T4"]
+    with pytest.raises(CloudMLError, match="There is no profile 'wrok'"):
+        settings.set({"profile": "wrok", "region": "us-west1"})
+    assert place() == ["mine", "asia-east1", "typed", "T4"]
+
+
 def test_a_profile_that_is_not_there_is_named_with_those_that_are(home: Path) -> None:
     """And is not kept."""
     from cloudml_magic.pipeline.session import CURRENT, init

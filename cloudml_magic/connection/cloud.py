@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +20,8 @@ from cloudml_magic.dialects import logging_v2, resource_manager_v3
 from cloudml_magic.errors import CloudMLError
 
 _CREDENTIALS = GoogleCredentials()
+# A bucket may be deleted, and its name taken by somebody else.
+_OWNER_SECONDS = 300.0
 
 
 class CloudConnection(Connection):
@@ -26,7 +30,7 @@ class CloudConnection(Connection):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self._storage_client: tuple[Any, Any] | None = None
-        self._own_buckets: set[str] = set()
+        self._own_buckets: dict[str, float] = {}
 
     @cached_property
     def client(self) -> Client:
@@ -55,7 +59,7 @@ class CloudConnection(Connection):
     def check_bucket(self, name: str | None = None) -> None:
         """Refuses another project's bucket: whoever owns it could read and change what is sent there."""
         name = name or self.place.bucket.bucket
-        if name in self._own_buckets:
+        if time.monotonic() - self._own_buckets.get(name, -math.inf) < _OWNER_SECONDS:
             return
         owner = self.browser.facts(name).project_number
         number = resource_manager_v3.read_number(
@@ -63,7 +67,7 @@ class CloudConnection(Connection):
         )
         if owner != number:
             raise foreign_bucket(name, self.place.project)
-        self._own_buckets.add(name)
+        self._own_buckets[name] = time.monotonic()
 
     def _google_storage(self) -> Any:
         credentials = _CREDENTIALS.get()

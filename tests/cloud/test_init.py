@@ -198,6 +198,18 @@ def test_another_projects_bucket_is_refused(google: Google) -> None:
     assert connection().storage.names(connection().place.bucket) == []
 
 
+def test_whose_a_bucket_is_is_asked_again_after_some_minutes(google: Google, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been deleted, and its name taken by somebody else; not at every upload."""
+    asked = "cloudresourcemanager.projects.get"
+    connection().check_bucket()
+    connection().check_bucket()
+    assert google.methods().count(asked) == 1
+    monkeypatch.setattr(cloud, "_OWNER_SECONDS", 0.0)
+    google.answer(asked, {"name": "projects/7", "state": "ACTIVE"})
+    with pytest.raises(CloudMLError, match="does not belong to project local"):
+        connection().check_bucket()
+
+
 def test_a_bucket_that_could_be_opened_is_named(google: Google) -> None:
     """With the command that closes it."""
     bucket = connection().browser._client().get_bucket("mine")
