@@ -10,6 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from cloudml_magic import notebook
 from cloudml_magic.settings import SETTINGS
+from tests.shells import new_shell
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -17,7 +18,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 @pytest.fixture(scope="module")
 def shell() -> InteractiveShell:
-    shell = InteractiveShell()
+    shell = new_shell()
     notebook.register(shell)
     return shell
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from cloudml_magic import notebook
@@ -18,6 +17,7 @@ from cloudml_magic.pipeline.evaluation.scores import class_scores, value_scores
 from cloudml_magic.records import Evaluation, WorstExample
 from tests.cards.elements import Elements
 from tests.cards.schemas import check
+from tests.shells import new_shell
 
 SCORES = class_scores([0] * 9 + [1], [0] * 8 + [1, 0], ("weed", "maize"))
 
@@ -120,7 +120,7 @@ def test_a_cell_of_the_matrix_is_as_strong_as_its_share_of_its_row() -> None:
 
 def test_an_evaluation_that_is_the_value_of_a_cell_shows_its_card(home: Path) -> None:
     """`cloudml_magic.evaluate(…)` at a cell's end."""
-    shell = InteractiveShell()
+    shell = new_shell()
     before = shell.display_formatter.format(evaluation())[0]
     notebook.register(shell)
     assert shell.display_formatter.format(evaluation())[0] == bundle(evaluation())

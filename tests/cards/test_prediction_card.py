@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from cloudml_magic import notebook
@@ -17,6 +16,7 @@ from cloudml_magic.cards.prediction import PREDICTION_MIME, bundle
 from cloudml_magic.records import PredictedInstance, PredictedOutput, Prediction
 from tests.cards.elements import Elements
 from tests.cards.schemas import check
+from tests.shells import new_shell
 
 
 def picture() -> bytes:
@@ -51,7 +51,7 @@ def test_three_representations_in_one_display() -> None:
 
 def test_a_prediction_that_is_the_value_of_a_cell_shows_its_card(home: Path) -> None:
     """`cloudml_magic.predict(…)` at a cell's end; in a terminal it is the text."""
-    shell = InteractiveShell()
+    shell = new_shell()
     before = shell.display_formatter.format(prediction(PICTURED))[0]
     notebook.register(shell)
     assert shell.display_formatter.format(prediction(PICTURED))[0] == bundle(prediction(PICTURED))

@@ -19,6 +19,7 @@ from cloudml_magic.pipeline import session
 from tests.cloud.google import Google
 from tests.faults.proxy import FaultProxy
 from tests.homes import end_platform, home_of
+from tests.shells import new_shell
 
 _ON_THE_PLATFORM = ("aiplatform", "ml", "storage", "logging")
 _ELSEWHERE = ("cloudresourcemanager", "serviceusage", "cloudbilling", "cloudbuild", "artifactregistry", "iam")
@@ -70,11 +71,9 @@ def google_cloud(cloud_platform: PlatformAddress, tmp_path: Path, monkeypatch: p
 @pytest.fixture
 def shell(google_cloud: Cloud) -> Iterator[Any]:
     """A shell whose magics reach this cloud."""
-    from IPython.core.interactiveshell import InteractiveShell
-
     from cloudml_magic import notebook
 
-    shell = InteractiveShell()
+    shell = new_shell()
     notebook.register(shell)
     yield shell
     notebook.unregister(shell)

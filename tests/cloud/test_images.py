@@ -19,6 +19,7 @@ from cloudml_magic.pipeline.session import CURRENT, connection
 from cloudml_magic.settings import Settings
 from tests.cloud.conftest import Cloud
 from tests.cloud.google import Google, RefusalError
+from tests.shells import new_shell
 
 SCIKIT = "scikit-learn==1.5.0"
 BASE = default_image("tensorflow", with_gpu=False)
@@ -202,7 +203,7 @@ def test_the_local_platform_has_nothing_to_build(home: Any, monkeypatch: pytest.
 
 @pytest.fixture
 def shell(images: Registry) -> Iterator[InteractiveShell]:
-    shell = InteractiveShell()
+    shell = new_shell()
     notebook.register(shell)
     yield shell
     notebook.unregister(shell)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import CellRecorder
@@ -19,6 +18,7 @@ from cloudml_magic.model_folder import check_files, read_folder, read_interface
 from cloudml_magic.pipeline.exporting import export, is_keras_model
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.storage import Address
+from tests.shells import new_shell
 
 pytestmark = pytest.mark.slow
 
@@ -169,7 +169,7 @@ def test_the_cells_of_the_notebook_show_how_pictures_are_prepared(
     tmp_path: Path, notebook: dict[str, Any], monkeypatch: pytest.MonkeyPatch, cells: list[str], found: Any, told: str
 ) -> None:
     """Of a model that the kernel trained; the user's word goes first, and only picture models are asked about."""
-    shell = InteractiveShell()
+    shell = new_shell()
     shell.cloudml_recorder = CellRecorder()
     shell.events.register("post_run_cell", shell.cloudml_recorder.post_run_cell)
     for cell in (

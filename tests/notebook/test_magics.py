@@ -13,11 +13,12 @@ from IPython.core.interactiveshell import InteractiveShell
 from cloudml_magic import notebook
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.notebook.options import parse
+from tests.shells import new_shell
 
 
 @pytest.fixture
 def shell(home: Path) -> Iterator[InteractiveShell]:
-    shell = InteractiveShell()
+    shell = new_shell()
     notebook.register(shell)
     yield shell
     notebook.unregister(shell)
@@ -92,7 +93,7 @@ def test_marked_cells_run_here_and_give_their_value(shell: InteractiveShell) -> 
 
 def test_unloading_takes_everything_away(home: Path) -> None:
     """`%unload_ext` leaves no magic and no callback."""
-    shell = InteractiveShell()
+    shell = new_shell()
     notebook.register(shell)
     notebook.register(shell)
     assert len(shell.events.callbacks["post_run_cell"]) == 1

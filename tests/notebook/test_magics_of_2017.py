@@ -12,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from cloudml_magic import notebook
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.session import CURRENT
+from tests.shells import new_shell
 
 LINE = "-projectId mine -bucket my-bucket -region us-central1 -scaleTier BASIC_GPU -runtimeVersion 1.2"
 
@@ -19,7 +20,7 @@ LINE = "-projectId mine -bucket my-bucket -region us-central1 -scaleTier BASIC_G
 @pytest.fixture
 def shell(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     monkeypatch.setattr(CURRENT, "_session", {})
-    shell = InteractiveShell()
+    shell = new_shell()
     notebook.register(shell)
     yield shell
     notebook.unregister(shell)

@@ -10,11 +10,12 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from cloudml_magic import notebook
 from cloudml_magic.errors import CloudMLError
+from tests.shells import new_shell
 
 
 @pytest.fixture
 def shell(home: Path) -> Iterator[InteractiveShell]:
-    shell = InteractiveShell()
+    shell = new_shell()
     notebook.register(shell)
     yield shell
     notebook.unregister(shell)

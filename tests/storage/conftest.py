@@ -15,6 +15,7 @@ from cloudml_magic.local_platform.address import PlatformAddress
 from cloudml_magic.local_platform.settings import PlatformSettings
 from cloudml_magic.pipeline import session
 from tests.homes import end_platform
+from tests.shells import new_shell
 
 
 @pytest.fixture(scope="session")
@@ -70,11 +71,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def say(platform: PlatformAddress, here: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[str], str]]:
     """Runs a line of %ml_storage; what it printed."""
-    from IPython.core.interactiveshell import InteractiveShell
-
     from cloudml_magic import notebook
 
-    shell = InteractiveShell()
+    shell = new_shell()
     notebook.register(shell)
 
     def run(line: str) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.shells import new_shell
+
 from .conftest import JOBS, Running, service_of
 
 pytest.importorskip("cloudmlmagic")
@@ -20,8 +22,6 @@ pytest.importorskip("setuptools")
 @pytest.fixture
 def magics(platform: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Its magics in a shell; replaced are its credentials, its `build`, and the `gsutil cp` that it calls."""
-    from IPython.core.interactiveshell import InteractiveShell
-
     credentials = types.ModuleType("oauth2client.client")
     credentials.GoogleCredentials = types.SimpleNamespace(  # type: ignore[attr-defined]
         get_application_default=lambda: None
@@ -39,7 +39,7 @@ def magics(platform: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (commands / name).write_text(text, "utf-8")
         (commands / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{commands}{os.pathsep}{os.environ['PATH']}")
-    shell = InteractiveShell()
+    shell = new_shell()
     shell.register_magics(original.MLMagics)
     return shell
 
