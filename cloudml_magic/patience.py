@@ -24,6 +24,18 @@ def heard_by(listener: Listener) -> Iterator[None]:
         _LISTENER.reset(token)
 
 
+def said_once(listener: Listener) -> Listener:
+    """A listener for lines that stay: what is said again and again is heard once, until something else is said."""
+    heard: list[str] = []
+
+    def hear(said: str) -> None:
+        if heard != [said]:
+            heard[:] = [said]
+            listener(said)
+
+    return hear
+
+
 class Patience:
     """One thing that is tried until it succeeds, or until it is given up."""
 

@@ -88,7 +88,9 @@ def explain(call: Call, status: int, content: bytes) -> CloudMLError:
             _REFERENCES.get(status, "platform-failed"),
             f"{_SERVICES[api]} refused what was asked (HTTP {status}).",
             why=message,
-            next="`%ml_init` says which right or API is missing, and the command that mends it.",
+            next="`%ml_init` says which right or API is missing, and the command that mends it."
+            if status == 403
+            else "Mend what the message names; where it names nothing of yours, try again later.",
         )
     if metrics := exceeded_metrics(message):
         return _not_enough(metrics, str(call.parameters.get("parent", "")), message)

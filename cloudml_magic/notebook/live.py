@@ -14,6 +14,7 @@ from weakref import WeakSet, WeakValueDictionary
 from cloudml_magic.cards.job import JobView, bundle
 from cloudml_magic.cards.job.lines import line_of
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.patience import said_once
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
 from cloudml_magic.places import lab_attended_file
@@ -119,6 +120,7 @@ class TextCard:
         self._snapshot = snapshot
         self._progress = JobProgress(state=snapshot.state, created=snapshot.created or None)
         self._write = write
+        self._note = said_once(write)
         self._shown: tuple[object, ...] = ()
 
     def show(self) -> None:
@@ -141,7 +143,7 @@ class TextCard:
             self._write(line)
 
     def say(self, note: str) -> None:
-        self._write(f"{self._snapshot.name} · {note}")
+        self._note(f"{self._snapshot.name} · {note}")
 
     def withdraw(self) -> None:
         """Nothing was written yet."""

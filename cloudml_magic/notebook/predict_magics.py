@@ -41,7 +41,7 @@ class PredictMagics(Magics):
 
         from cloudml_magic import pipeline
         from cloudml_magic.cards.prediction import bundle
-        from cloudml_magic.patience import heard_by
+        from cloudml_magic.patience import heard_by, said_once
 
         given = parse(self.ml_predict, line)
         check_variable(given.into)
@@ -52,7 +52,7 @@ class PredictMagics(Magics):
                 next="Name one: `%ml_predict MODEL cat.jpg`; `%ml_models` lists what is deployed.",
             )
         instances = self._instances(given.model, given.files, cell)
-        with heard_by(print):
+        with heard_by(said_once(print)):
             prediction = pipeline.predict(given.model, instances)
         if given.into:
             self.shell.user_ns[given.into] = prediction.values

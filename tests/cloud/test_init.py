@@ -16,6 +16,7 @@ from cloudml_magic.pipeline.session import CURRENT, connection
 from cloudml_magic.records.findings import Finding
 from tests.cloud.conftest import Cloud
 from tests.cloud.google import Google, RefusalError
+from tests.faults.proxy import Fault
 
 
 def enabled(services: tuple[str, ...]) -> Mapping[str, Any]:
@@ -96,7 +97,57 @@ def test_a_project_that_one_may_not_see_ends_the_checks(google: Google) -> None:
     google.answer("cloudresourcemanager.projects.get", refused)
     *_, found = pipeline.check_cloud()
     assert (found.subject, found.is_fatal) == ("project number", True)
-    assert "The caller does not have permission" in found.fix
+    assert found.fix == (
+        "The caller does not have permission\n"
+        "gcloud projects add-iam-policy-binding local --member serviceAccount:trainer@local.iam.gserviceaccount.com"
+        " --role roles/browser"
+    )
+
+
+@pytest.mark.parametrize(
+    ("setup", "role"),
+    [(False, "roles/serviceusage.serviceUsageViewer"), (True, "roles/serviceusage.serviceUsageAdmin")],
+)
+def test_who_may_not_look_at_apis_is_told_the_role_that_does(google: Google, setup: bool, role: str) -> None:
+    """Not to say %ml_init, which is what was said."""
+
+    def refused(*_: object) -> Mapping[str, Any]:
+        raise RefusalError(403, "Permission denied to get services", "PERMISSION_DENIED")
+
+    google.answer("serviceusage.services.batchGet", refused)
+    *_, found = pipeline.check_cloud(setup)
+    assert found.subject == "APIs"
+    assert found.fix == (
+        "Permission denied to get services\n"
+        "gcloud projects add-iam-policy-binding local --member serviceAccount:trainer@local.iam.gserviceaccount.com"
+        f" --role {role}"
+    )
+
+
+def test_an_api_that_the_checks_themselves_need_is_named_with_the_command(google: Google) -> None:
+    """Service Usage cannot enable itself."""
+
+    def refused(*_: object) -> Mapping[str, Any]:
+        said = "Service Usage API has not been used in project 1 before or it is disabled."
+        raise RefusalError(403, said, "PERMISSION_DENIED")
+
+    google.answer("serviceusage.services.batchGet", refused)
+    *_, found = pipeline.check_cloud()
+    assert found.fix.endswith("\ngcloud services enable serviceusage.googleapis.com --project local")
+
+
+def test_a_bucket_that_one_may_not_look_at_is_said_with_the_role(google_cloud: Cloud, google: Google) -> None:
+    """Or it is somebody else's."""
+    google_cloud.proxy.script(Fault("status", "GET", r"/b/mine(\?|$)", status=403))
+    *_, found = pipeline.check_cloud()
+    assert (found.subject, found.is_fatal) == ("bucket", True)
+    why, _, fix = found.fix.partition("\n")
+    assert why.endswith("A scripted fault.")
+    assert fix == (
+        "gcloud storage buckets add-iam-policy-binding gs://mine"
+        " --member serviceAccount:trainer@local.iam.gserviceaccount.com --role roles/storage.legacyBucketReader\n"
+        "or, if it is not yours, %ml_init --bucket NAME"
+    )
 
 
 def test_missing_apis_are_named_with_the_command(google: Google) -> None:

@@ -70,3 +70,9 @@ def test_apis_beside_jobs_and_models_are_called_by_their_names() -> None:
         "  Next: `%ml_init` says which right or API is missing, and the command that mends it.\n"
         "[permission-denied]"
     )
+    assert explained("serviceusage.services.batchGet", 500, "Internal error.") == (
+        "Service Usage refused what was asked (HTTP 500).\n"
+        "  Why:  Internal error.\n"
+        "  Next: Mend what the message names; where it names nothing of yours, try again later.\n"
+        "[platform-failed]"
+    )

@@ -198,6 +198,20 @@ def test_a_terminal_gets_a_line_for_each_change_and_epoch(monkeypatch: pytest.Mo
     ]
 
 
+def test_a_terminal_says_a_reason_once_until_it_changes() -> None:
+    """Lines stay where they are: the same one over and over says nothing."""
+    lines: list[str] = []
+    card = live.TextCard(SNAPSHOT, lines.append)
+    for note in (
+        "trying again: HTTP 503",
+        "trying again: HTTP 503",
+        "trying again: HTTP 429",
+        "trying again: HTTP 503",
+    ):
+        card.say(note)
+    assert [line.rpartition(": ")[2] for line in lines] == ["HTTP 503", "HTTP 429", "HTTP 503"]
+
+
 def test_in_a_terminal_a_job_that_is_shown_again_is_not_told_twice() -> None:
     """`%ml_wait` takes over from the card of `%%ml_train`; each line is written once from then on."""
     before: list[str] = []

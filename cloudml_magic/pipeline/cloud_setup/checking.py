@@ -25,6 +25,7 @@ from cloudml_magic.storage.browser import BucketFacts
 
 _LONGEST_ENABLING = 300.0
 _POLL_SECONDS = 1.0
+_DENIED = frozenset({"permission-denied", "bucket-denied"})
 _MEMBER = "user:YOU@EXAMPLE.COM"
 
 
@@ -54,7 +55,7 @@ def check_cloud(setup: bool = False) -> Iterator[Finding]:
         try:
             finding = check(account)
         except CloudMLError as error:
-            finding = Finding(subject, error.what.rstrip("."), _advice(error), is_fatal=True)
+            finding = Finding(subject, error.what.rstrip("."), _advice(error, subject, account), is_fatal=True)
         yield finding
         if finding.is_fatal:
             return
@@ -231,8 +232,18 @@ def _holds(facts: BucketFacts, region: str) -> bool:
     )
 
 
-def _advice(error: CloudMLError) -> str:
-    return "\n".join(filter(None, (error.why, error.next)))
+def _advice(error: CloudMLError, subject: str, account: _Account) -> str:
+    """Why a check could not look, and what mends it; who looks at rights need not be sent to look at them."""
+    where, fix = account.place, error.next
+    roles = needs.LOOKING_ROLES | (needs.SETUP_ROLES if account.setup else {})
+    if error.reference in _DENIED and subject in roles:
+        fix = needs.granting(where.project, account.member, roles[subject])
+    elif error.reference in _DENIED and where.bucket.bucket:
+        look = needs.granting_on_bucket(where.bucket.bucket, account.member, needs.LOOKING_AT_BUCKET_ROLE)
+        fix = f"{look}\nor, if it is not yours, %ml_init --bucket NAME"
+    elif error.reference == "api-disabled" and subject in needs.LOOKING_APIS:
+        fix = needs.enabling(where.project, [needs.LOOKING_APIS[subject]])
+    return "\n".join(filter(None, (error.why, fix)))
 
 
 _CHECKS = {

@@ -30,6 +30,21 @@ BUCKET_PERMISSIONS = (
     "storage.objects.list",
     "storage.objects.delete",
 )
+# What each check takes, that is to look; with --setup some also make what is missing.
+LOOKING_ROLES = {
+    "APIs": "roles/serviceusage.serviceUsageViewer",
+    "project number": "roles/browser",
+    "rights": "roles/browser",
+    "jobs run as": "roles/iam.serviceAccountViewer",
+}
+SETUP_ROLES = {"APIs": "roles/serviceusage.serviceUsageAdmin", "bucket": "roles/storage.admin"}
+LOOKING_AT_BUCKET_ROLE = "roles/storage.legacyBucketReader"
+LOOKING_APIS = {
+    "APIs": "serviceusage.googleapis.com",
+    "project number": "cloudresourcemanager.googleapis.com",
+    "rights": "cloudresourcemanager.googleapis.com",
+    "jobs run as": "iam.googleapis.com",
+}
 ACT_AS_ROLE = "roles/iam.serviceAccountUser"
 ACT_AS = "iam.serviceAccounts.actAs"
 FORGET_DAYS = 180
