@@ -41,7 +41,7 @@ def _table(view: ComparisonView) -> str:
         span = len(view.titles) + 1
         rule = f'<tr><td colspan="{span}" style="border-top:1px solid {LINE};padding:0"></td></tr>'
         parameters = rule + parameters
-    body = f"<tr><th></th>{heads}</tr>{rows}{parameters}"
+    body = f"<tr><td></td>{heads}</tr>{rows}{parameters}"
     return f'<table style="border-collapse:collapse;margin:0 14px 10px">{body}</table>'
 
 

@@ -15,7 +15,7 @@ def html(view: EvaluationView) -> str:
     """The whole card."""
     tables = ""
     if view.classes:
-        beside = "display:flex;flex-wrap:wrap;gap:10px 40px;padding:6px 14px 10px"
+        beside = "display:flex;flex-wrap:wrap;align-items:flex-start;gap:10px 40px;padding:6px 14px 10px"
         tables = f'<div style="{beside}">{_scores(view)}{_matrix(view)}</div>'
     content = f"{_figures(view)}{muted_lines(view.notes)}{tables}{_worst(view)}"
     return framed("Evaluation", view.title, view.headline, content)
@@ -31,12 +31,13 @@ def _figures(view: EvaluationView) -> str:
 
 
 def _scores(view: EvaluationView) -> str:
-    heads = "".join(
+    precision, recall, f_score, examples = (
         f'<th style="{_NUMBER};color:{MUTED};font-weight:400">{name}</th>'
-        for name in ("precision", "recall", "F-score", "", "examples")
+        for name in ("precision", "recall", "F-score", "examples")
     )
+    heads = f"<td></td>{precision}{recall}{f_score}<td></td>{examples}"
     rows = "".join(map(_class_row, view.classes))
-    return f'<table style="border-collapse:collapse;margin:0"><tr><th></th>{heads}</tr>{rows}</table>'
+    return f'<table style="border-collapse:collapse;margin:0"><tr>{heads}</tr>{rows}</table>'
 
 
 def _class_row(one: ClassView) -> str:
@@ -69,7 +70,7 @@ def _matrix(view: EvaluationView) -> str:
     return (
         '<table style="border-collapse:separate;border-spacing:2px;margin:0">'
         f'<caption style="color:{MUTED};text-align:left;caption-side:top;padding:2px 0">true class in rows,'
-        f" answers in columns{more}</caption><tr><th></th>{heads}</tr>{rows}</table>"
+        f" answers in columns{more}</caption><tr><td></td>{heads}</tr>{rows}</table>"
     )
 
 
@@ -100,11 +101,12 @@ def _worst(view: EvaluationView) -> str:
 
 
 def _tile(one: WorstView) -> str:
+    answer = escape(one.answer).replace(" %", "&nbsp;%")
     return (
         f'<div style="width:132px;overflow-wrap:anywhere" title="{escape(one.title)}">'
         f"{thumbnail_box(one.thumbnail, one.title)}"
         f'<div style="font-weight:600">{escape(one.truth)}</div>'
-        f'<div style="color:{MUTED}">taken for {escape(one.answer)}</div></div>'
+        f'<div style="color:{MUTED}">taken for {answer}</div></div>'
     )
 
 
