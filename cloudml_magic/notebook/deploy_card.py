@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from cloudml_magic.pipeline.deployment import Deployment
+from cloudml_magic.pipeline.deployment.lookup import answering_machine
 from cloudml_magic.records import Target
 from cloudml_magic.wording import clean, duration
 
@@ -47,7 +48,7 @@ class DeployCard:
     def end(self, deployment: Deployment, target: Target) -> None:
         """Shows where the version answers."""
         details = [
-            "this machine" if target is Target.LOCAL else deployment.deployed.machine_type,
+            answering_machine(deployment.deployed, target),
             f"{deployment.deployed.traffic} % of the traffic",
             "was deployed already" if deployment.was_there else f"in {duration(deployment.seconds)}",
         ]

@@ -6,8 +6,7 @@ import time
 from collections.abc import Sequence
 
 from cloudml_magic.notebook.table import show_table
-from cloudml_magic.pipeline.deployment.lookup import ModelLine
-from cloudml_magic.records import Target
+from cloudml_magic.pipeline.deployment.lookup import ModelLine, answering_machine
 from cloudml_magic.wording import clean
 
 HEADINGS = ("model", "answers", "traffic", "since", "replicas", "engine", "folder")
@@ -24,11 +23,10 @@ def _row(line: ModelLine) -> tuple[str, ...]:
     title = version.title + (f" ({', '.join(names)})" if names else "")
     if deployed is None:
         return (clean(title), "no", "", "", "", "", version.artifact_uri)
-    place = "this machine" if line.target is Target.LOCAL else deployed.machine_type
     replicas = {deployed.min_replicas, deployed.max_replicas}
     return (
         clean(title),
-        place,
+        answering_machine(deployed, line.target),
         f"{deployed.traffic} %",
         time.strftime("%d %b %H:%M", time.localtime(deployed.created)),
         "–".join(map(str, sorted(replicas))),

@@ -94,7 +94,6 @@ class DeployedVersion:
     version: str
     traffic: int
     created: float
-    machine_type: str = ""
     machine: Machine | None = None
     min_replicas: int = 1
     max_replicas: int = 1

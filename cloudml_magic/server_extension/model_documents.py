@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from cloudml_magic.pipeline.deployment.lookup import ModelLine
+from cloudml_magic.pipeline.deployment.lookup import ModelLine, answering_machine
 from cloudml_magic.records import DeployedVersion, ModelInterface, Signature, Target, TensorSpec
-from cloudml_magic.wording import clean, place_words
+from cloudml_magic.wording import clean
 
 _DEFAULT = "serving_default"
 _MOST_NUMBERS = 4096
@@ -70,7 +70,7 @@ def _deployed(held: DeployedVersion, target: Target) -> dict[str, Any]:
         "traffic": held.traffic,
         "since": held.created,
         "replicas": [held.min_replicas, held.max_replicas],
-        "machine": place_words(target, held.machine_type),
+        "machine": answering_machine(held, target),
         "message": clean(held.message),
     }
 

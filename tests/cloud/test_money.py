@@ -217,5 +217,5 @@ def test_on_this_machine_nothing_is_summed(google_cloud: Cloud) -> None:
 
 def version(number: str, traffic: int, machine: str, replicas: int = 1) -> DeployedVersion:
     return DeployedVersion(
-        number, "m/1", number, traffic, NOW, machine, read_machine({"machineType": machine}), min_replicas=replicas
+        number, "m/1", number, traffic, NOW, read_machine({"machineType": machine}), min_replicas=replicas
     )

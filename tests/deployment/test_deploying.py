@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from cloudml_magic.dialects.aiplatform_v1 import endpoints
+from cloudml_magic.dialects.ml_v1 import models as old
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.notebook.deploy_card import DeployCard
 from cloudml_magic.pipeline import Deployment, deploy, undeploy
@@ -203,3 +205,49 @@ def test_the_card_says_what_did_not_apply(capsys: pytest.CaptureFixture[str]) ->
         "  --traffic 40 does not apply.",
         "  Ask it: %%ml_predict live",
     ]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        endpoints.read_endpoint(
+            {
+                "name": "projects/p/locations/r/endpoints/1",
+                "displayName": "live",
+                "trafficSplit": {"1": 100},
+                "deployedModels": [
+                    {
+                        "id": "1",
+                        "model": "projects/p/locations/r/models/1@1",
+                        "dedicatedResources": {
+                            "machineSpec": {
+                                "machineType": "n1-standard-4",
+                                "acceleratorType": "NVIDIA_TESLA_T4",
+                                "acceleratorCount": 1,
+                            }
+                        },
+                    }
+                ],
+            }
+        ),
+        old.read_endpoint(
+            {"name": "projects/p/models/live", "description": "live"},
+            [
+                {
+                    "name": "projects/p/models/live/versions/v1",
+                    "isDefault": True,
+                    "machineType": "n1-standard-4",
+                    "acceleratorConfig": {"type": "NVIDIA_TESLA_T4", "count": "1"},
+                }
+            ],
+        ),
+    ],
+    ids=["Vertex AI", "the old API"],
+)
+def test_the_card_names_the_machine_in_the_cloud(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whichever API says it."""
+    version = ModelVersion("m@1", "live", "1", "gs://b/m", "image", 0.0)
+    DeployCard(None, "live").end(Deployment(version, endpoint, endpoint.deployed[0], 3.0), Target.CLOUD)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "live/1 · deployed · 1 × T4 · n1-standard-4 · 100 % of the traffic · in 3 s"
+    )

@@ -133,9 +133,7 @@ def test_an_endpoint_is_read_with_what_it_holds() -> None:
         }
     )  # fmt: skip
     first, second = read.deployed
-    assert first == DeployedVersion(
-        "1", MODEL, "2", 100, 1767323045.0, "n1-standard-4", Machine("n1-standard-4"), 2, 3, "onnxruntime"
-    )
+    assert first == DeployedVersion("1", MODEL, "2", 100, 1767323045.0, Machine("n1-standard-4"), 2, 3, "onnxruntime")
     assert (second.model_resource, second.version, second.traffic) == (MODEL, "3", 0)
 
 

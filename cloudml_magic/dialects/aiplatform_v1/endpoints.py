@@ -138,7 +138,6 @@ def _deployed(body: Mapping[str, Any], traffic: Mapping[str, Any]) -> DeployedVe
         version=str(body.get("modelVersionId") or body.get("model", "").partition("@")[2] or "1"),
         traffic=int(traffic.get(body["id"], 0)),
         created=seconds(body.get("createTime")) or 0.0,
-        machine_type=machine.get("machineType", ""),
         machine=read_machine(machine, {"strategy": "SPOT"} if resources.get("spot") else {}),
         min_replicas=int(resources.get("minReplicaCount") or 1),
         max_replicas=int(resources.get("maxReplicaCount") or 1),

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloudml_magic.connection import Connection
+from cloudml_magic.dialects.machines import machine_title
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.records import DeployedVersion, Endpoint, ModelVersion, Target
+from cloudml_magic.wording import place_words
 
 _NAMED = 8
 
@@ -33,6 +35,11 @@ class DeployedModel:
     version: ModelVersion
     deployed: DeployedVersion
     is_pinned: bool
+
+
+def answering_machine(deployed: DeployedVersion, target: Target) -> str:
+    """What a version answers on, in words; nothing where the platform does not say it."""
+    return place_words(target, machine_title(deployed.machine) if deployed.machine else "")
 
 
 def split_title(text: str) -> tuple[str, str | None]:
