@@ -3,7 +3,8 @@
 from cloudml_magic.client.access import Access
 from cloudml_magic.client.calls import Caller
 from cloudml_magic.client.client import Client
+from cloudml_magic.client.long_operations import awaited_operation
 from cloudml_magic.client.models import Models
 from cloudml_magic.client.watching import Reading
 
-__all__ = ["Access", "Caller", "Client", "Models", "Reading"]
+__all__ = ["Access", "Caller", "Client", "Models", "Reading", "awaited_operation"]

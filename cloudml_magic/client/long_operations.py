@@ -10,11 +10,13 @@ from cloudml_magic.client.calls import Caller, LostReplyError
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.records import Endpoint, ModelVersion, OperationSnapshot
+from cloudml_magic.wording import duration
 
 _POLL_SECONDS = (0.05, 1.0)
 _CANCELLED = 1
 _SUBMIT_ATTEMPTS = 6
 _LONGEST_DEPLOYMENT = 600.0
+_LONGEST_OPERATION = 3600.0
 _LONGEST_CANCELLING = 20.0
 
 OnStage = Callable[[str], None]
@@ -39,36 +41,23 @@ class LongOperations:
     def wait(
         self, operation: OperationSnapshot, on_stage: OnStage | None = None, *, cancel_on_interrupt: bool = False
     ) -> OperationSnapshot:
-        """Waits until an operation has ended; raises if it failed."""
-        pause, longest = _POLL_SECONDS
+        """Waits until an operation has ended; raises if it failed, or takes longer than anything should."""
         try:
-            while not operation.done:
-                if on_stage and operation.stage:
-                    on_stage(operation.stage)
-                time.sleep(pause)
-                pause = min(pause * 1.5, longest)
-                operation = self._dialect.read_operation(
-                    self._caller.perform(self._dialect.get_operation(operation.name))
-                )
+            ended = awaited_operation(operation, self._now, longest=_LONGEST_OPERATION, on_stage=on_stage)
         except KeyboardInterrupt:
             if cancel_on_interrupt:
                 self._caller.perform(self._dialect.cancel_operation(operation.name))
-                self._ended(operation)
+                # Until it has let go of what it held.
+                awaited_operation(operation, self._now, longest=_LONGEST_CANCELLING)
             raise
-        if operation.error is not None:
-            raise _failed(operation)
-        return operation
+        if not ended.done:
+            raise _unfinished()
+        if ended.error is not None:
+            raise _failed(ended)
+        return ended
 
-    def _now(self, operation: OperationSnapshot) -> OperationSnapshot:
-        answer = self._caller.perform(self._dialect.get_operation(operation.name))
-        return self._dialect.read_operation(answer)
-
-    def _ended(self, operation: OperationSnapshot) -> None:
-        """Waits until an operation that was cancelled has let go of what it held."""
-        deadline = time.monotonic() + _LONGEST_CANCELLING
-        while not operation.done and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS[0])
-            operation = self._now(operation)
+    def _now(self, name: str) -> OperationSnapshot:
+        return self._dialect.read_operation(self._caller.perform(self._dialect.get_operation(name)))
 
     def _submit(self, call: Call, find: Callable[[], Found | None]) -> OperationSnapshot | Found:
         """Begins what must not begin twice: after a lost answer its outcome is looked for before it is sent again."""
@@ -110,6 +99,34 @@ class LongOperations:
             yield from found
             if token is None:
                 return
+
+
+def awaited_operation(
+    operation: OperationSnapshot,
+    look: Callable[[str], OperationSnapshot],
+    *,
+    longest: float,
+    on_stage: OnStage | None = None,
+) -> OperationSnapshot:
+    """An operation when it has ended, looked at by its name; as it stands then, if the longest time is over before."""
+    pause, longest_pause = _POLL_SECONDS
+    deadline = time.monotonic() + longest
+    while not operation.done and time.monotonic() < deadline:
+        if on_stage and operation.stage:
+            on_stage(operation.stage)
+        time.sleep(pause)
+        pause = min(pause * 1.5, longest_pause)
+        operation = look(operation.name)
+    return operation
+
+
+def _unfinished() -> CloudMLError:
+    return CloudMLError(
+        "operation-unfinished",
+        "The platform has not done what was asked.",
+        why=f"It has been at it for {duration(_LONGEST_OPERATION)}.",
+        next="It may still do it: `%ml_models` shows what there is. If nothing comes, run the cell again.",
+    )
 
 
 def _failed(operation: OperationSnapshot) -> CloudMLError:

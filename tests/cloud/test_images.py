@@ -9,6 +9,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from cloudml_magic import build_image, notebook, pipeline
+from cloudml_magic.client import long_operations
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
 from cloudml_magic.packaging import ImageRecipe
@@ -77,8 +78,8 @@ class Registry:
 @pytest.fixture
 def images(google_cloud: Cloud, home: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     """A project with the repositories that `setup` makes."""
-    for module in (registry, building):
-        monkeypatch.setattr(module, "_POLL_SECONDS", 0.001)
+    monkeypatch.setattr(building, "_POLL_SECONDS", 0.001)
+    monkeypatch.setattr(long_operations, "_POLL_SECONDS", (0.001, 0.001))
     found = Registry(google_cloud.google)
     pipeline.set_up_image_registry()
     yield found
@@ -96,6 +97,18 @@ def test_setup_makes_two_repositories_once(images: Registry) -> None:
     pipeline.set_up_image_registry(on_stage=said.append)
     assert images.asked("repositories.create") == before == 2
     assert said == ["enabling Artifact Registry and Cloud Build"]
+
+
+def test_a_repository_that_is_not_made_in_time_is_said(
+    google_cloud: Cloud, home: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever."""
+    monkeypatch.setattr(registry, "_LONGEST_SECONDS", 0.1)
+    google_cloud.google.answer("serviceusage.services.batchEnable", {"name": "operations/never"})
+    google_cloud.google.answer("serviceusage.operations.get", {"name": "operations/never"})
+    with pytest.raises(CloudMLError) as caught:
+        pipeline.set_up_image_registry()
+    assert (caught.value.reference, caught.value.why) == ("not-set-up", "It takes longer than it should.")
 
 
 def test_an_image_is_built_once_for_a_list(images: Registry) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import secrets
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cloudml_magic.catalogue import catalogue
+from cloudml_magic.client import awaited_operation
 from cloudml_magic.connection import CloudConnection, Place
 from cloudml_magic.connection.cloud import foreign_bucket
 from cloudml_magic.connection.place import DEFAULT_REGION, bucket_name, project_of
@@ -24,7 +24,6 @@ from cloudml_magic.storage import Address
 from cloudml_magic.storage.browser import BucketFacts
 
 _LONGEST_ENABLING = 300.0
-_POLL_SECONDS = 1.0
 _DENIED = frozenset({"permission-denied", "bucket-denied"})
 _MEMBER = "user:YOU@EXAMPLE.COM"
 
@@ -103,11 +102,11 @@ def _apis(account: _Account) -> Finding:
     if not account.setup:
         fix = f"{needs.enabling(project, missing)}\nor %ml_init --setup"
         return Finding("APIs", f"not enabled: {', '.join(missing)}", fix, is_fatal=True)
-    operation = read_operation(caller.perform(service_usage_v1.enable_services(project, missing)))
-    deadline = time.monotonic() + _LONGEST_ENABLING
-    while not operation.done and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-        operation = read_operation(caller.perform(service_usage_v1.get_operation(operation.name)))
+    operation = awaited_operation(
+        read_operation(caller.perform(service_usage_v1.enable_services(project, missing))),
+        lambda name: read_operation(caller.perform(service_usage_v1.get_operation(name))),
+        longest=_LONGEST_ENABLING,
+    )
     if operation.error or not operation.done:
         state = f"could not be enabled: {operation.error or 'it takes longer than it should'}"
         return Finding("APIs", state, needs.enabling(project, missing), is_fatal=True)

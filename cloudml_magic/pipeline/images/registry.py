@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
-from cloudml_magic.client import Caller
+from cloudml_magic.client import Caller, awaited_operation
 from cloudml_magic.connection import Connection, Place
 from cloudml_magic.dialects import artifact_registry_v1, service_usage_v1
 from cloudml_magic.dialects.call import Call
@@ -19,7 +18,6 @@ MIRROR = "cloudml-docker-hub"
 """The repository that fetches public images."""
 APIS = ("artifactregistry.googleapis.com", "cloudbuild.googleapis.com")
 _LONGEST_SECONDS = 300.0
-_POLL_SECONDS = 1.0
 _OWN_HOST = (".", ":")  # what the first part of an address has where it names a registry, and not a user of Docker Hub
 
 OnStage = Callable[[str], None]
@@ -88,11 +86,9 @@ def _exists(caller: Caller, call: Call) -> bool:
 
 def _finish(caller: Caller, begun: dict[str, object], get: Callable[[str], Call]) -> None:
     """Waits for an operation; raises for one that failed or takes longer than it should."""
-    operation = read_operation(begun)
-    deadline = time.monotonic() + _LONGEST_SECONDS
-    while not operation.done and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-        operation = read_operation(caller.perform(get(operation.name)))
+    operation = awaited_operation(
+        read_operation(begun), lambda name: read_operation(caller.perform(get(name))), longest=_LONGEST_SECONDS
+    )
     if operation.error or not operation.done:
         raise CloudMLError(
             "not-set-up",
