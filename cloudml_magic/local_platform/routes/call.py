@@ -21,3 +21,8 @@ class Call:
 
 
 Handler = Callable[[Call], Response]
+
+
+def methods(prefix: str, **handlers: Handler) -> dict[str, Handler]:
+    """The handlers of a resource under Google's ids of its methods."""
+    return {f"{prefix}.{name}": handler for name, handler in handlers.items()}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.operations.worker import OperationWorker
 from cloudml_magic.local_platform.preconditions import refuse_occupied
 from cloudml_magic.local_platform.resources.endpoints import (
     EndpointResources,
@@ -15,7 +16,7 @@ from cloudml_magic.local_platform.resources.endpoints import (
 )
 from cloudml_magic.local_platform.resources.models import ModelResources, StoredVersion
 from cloudml_magic.local_platform.resources.names import new_id, read_model_name
-from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.call import Call, Handler, methods
 from cloudml_magic.local_platform.routes.endpoint_checks import (
     check_endpoint,
     check_endpoint_id,
@@ -26,7 +27,6 @@ from cloudml_magic.local_platform.routes.fields import (
     check_etag,
     masked_changes,
 )
-from cloudml_magic.local_platform.routes.models import Worker
 from cloudml_magic.local_platform.routes.pages import camel, page
 from cloudml_magic.local_platform.traffic import NEW, check_split, refuse_traffic_left
 from cloudml_magic.local_platform.wire import Response, json_response
@@ -53,7 +53,7 @@ class EndpointRoutes:
     """Handlers of `aiplatform.projects.locations.endpoints.*`, but for those that ask a model."""
 
     def __init__(
-        self, endpoints: EndpointResources, models: ModelResources, worker: Worker, statuses: Statuses
+        self, endpoints: EndpointResources, models: ModelResources, worker: OperationWorker, statuses: Statuses
     ) -> None:
         self._endpoints = endpoints
         self._models = models
@@ -61,18 +61,18 @@ class EndpointRoutes:
         self._statuses = statuses
 
     def handlers(self) -> Mapping[str, Handler]:
-        prefix = "aiplatform.projects.locations.endpoints"
-        return {
-            f"{prefix}.create": self.create,
-            f"{prefix}.get": self.get,
-            f"{prefix}.list": self.list,
-            f"{prefix}.patch": self.patch,
-            f"{prefix}.delete": self.delete,
-            f"{prefix}.deployModel": self.deploy,
-            f"{prefix}.undeployModel": self.undeploy,
-            f"{prefix}.mutateDeployedModel": self.mutate,
-            f"{prefix}.explain": self.explain,
-        }
+        return methods(
+            "aiplatform.projects.locations.endpoints",
+            create=self.create,
+            get=self.get,
+            list=self.list,
+            patch=self.patch,
+            delete=self.delete,
+            deployModel=self.deploy,
+            undeployModel=self.undeploy,
+            mutateDeployedModel=self.mutate,
+            explain=self.explain,
+        )
 
     def create(self, call: Call) -> Response:
         id = call.query.get("endpointId", "")
@@ -95,7 +95,7 @@ class EndpointRoutes:
 
     def list(self, call: Call) -> Response:
         found = [each for each in self._endpoints.endpoints(call.path["locationsId"]) if each.location]
-        return page(call, "endpoints", found, sequence=lambda each: each.sequence, body=self._body, fields=_FIELDS)
+        return page(call, "endpoints", found, body=self._body, fields=_FIELDS)
 
     def patch(self, call: Call) -> Response:
         changes = masked_changes(call.body, call.query.get("updateMask", ""), _CHANGEABLE)

@@ -13,7 +13,7 @@ from cloudml_magic.local_platform.resources.jobs import (
     check_cancellable,
     check_deletable,
 )
-from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.call import Call, Handler, methods
 from cloudml_magic.local_platform.routes.pages import page
 from cloudml_magic.local_platform.wire import Response, json_response
 from cloudml_magic.records import JobKind
@@ -47,14 +47,14 @@ class JobRoutes(ABC):
         self._runner = runner
 
     def handlers(self) -> Mapping[str, Handler]:
-        prefix = f"aiplatform.projects.locations.{COLLECTIONS[self.kind]}"
-        return {
-            f"{prefix}.create": self.create,
-            f"{prefix}.get": self.get,
-            f"{prefix}.list": self.list,
-            f"{prefix}.cancel": self.cancel,
-            f"{prefix}.delete": self.delete,
-        }
+        return methods(
+            f"aiplatform.projects.locations.{COLLECTIONS[self.kind]}",
+            create=self.create,
+            get=self.get,
+            list=self.list,
+            cancel=self.cancel,
+            delete=self.delete,
+        )
 
     @abstractmethod
     def create(self, call: Call) -> Response:
@@ -70,9 +70,7 @@ class JobRoutes(ABC):
     def list(self, call: Call) -> Response:
         location = call.path["locationsId"]
         jobs = [job for job in self._resources.jobs(self.kind) if job.location and location in ("-", job.location)]
-        return page(
-            call, COLLECTIONS[self.kind], jobs, sequence=lambda job: job.sequence, body=self.body, fields=self.filtered
-        )
+        return page(call, COLLECTIONS[self.kind], jobs, body=self.body, fields=self.filtered)
 
     def cancel(self, call: Call) -> Response:
         job = self._job(call)

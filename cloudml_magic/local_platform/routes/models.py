@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from cloudml_magic.local_platform.artifacts import artifact_folder, check_presence, model_uri
 from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.operations.worker import OperationWorker
 from cloudml_magic.local_platform.preconditions import refuse_default, refuse_deployed
 from cloudml_magic.local_platform.resources.endpoints import EndpointResources
 from cloudml_magic.local_platform.resources.models import DEFAULT, ModelResources, StoredVersion, model_body
-from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.call import Call, Handler, methods
 from cloudml_magic.local_platform.routes.fields import (
     Violations,
     check_display_name,
@@ -29,40 +30,29 @@ _FIELDS = frozenset({"model", "displayName", "name", "labels", "createTime", "up
 _CHANGEABLE = frozenset({"displayName", "description", "versionDescription", "labels"})
 
 
-class Worker(Protocol):
-    """Whoever does the work of operations."""
-
-    def begin(
-        self,
-        kind: str,
-        location: str,
-        parent: str,
-        metadata: tuple[str, Mapping[str, Any]],
-        arguments: Mapping[str, Any],
-    ) -> dict[str, Any]: ...
-
-
 class ModelRoutes:
     """Handlers of `aiplatform.projects.locations.models.*`."""
 
-    def __init__(self, models: ModelResources, endpoints: EndpointResources, worker: Worker, buckets: Path) -> None:
+    def __init__(
+        self, models: ModelResources, endpoints: EndpointResources, worker: OperationWorker, buckets: Path
+    ) -> None:
         self._models = models
         self._endpoints = endpoints
         self._worker = worker
         self._buckets = buckets
 
     def handlers(self) -> Mapping[str, Handler]:
-        prefix = "aiplatform.projects.locations.models"
-        return {
-            f"{prefix}.upload": self.upload,
-            f"{prefix}.get": self.get,
-            f"{prefix}.list": self.list,
-            f"{prefix}.listVersions": self.list_versions,
-            f"{prefix}.patch": self.patch,
-            f"{prefix}.mergeVersionAliases": self.merge_aliases,
-            f"{prefix}.delete": self.delete,
-            f"{prefix}.deleteVersion": self.delete_version,
-        }
+        return methods(
+            "aiplatform.projects.locations.models",
+            upload=self.upload,
+            get=self.get,
+            list=self.list,
+            listVersions=self.list_versions,
+            patch=self.patch,
+            mergeVersionAliases=self.merge_aliases,
+            delete=self.delete,
+            deleteVersion=self.delete_version,
+        )
 
     def upload(self, call: Call) -> Response:
         location = call.path["locationsId"]
@@ -159,4 +149,4 @@ class ModelRoutes:
         return masked_container(body)
 
     def _page(self, call: Call, versions: Sequence[StoredVersion]) -> Response:
-        return page(call, "models", versions, sequence=lambda each: each.sequence, body=self._body, fields=_FIELDS)
+        return page(call, "models", versions, body=self._body, fields=_FIELDS)

@@ -6,9 +6,10 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from cloudml_magic.local_platform.errors import PlatformError
+from cloudml_magic.local_platform.operations.worker import OperationWorker
 from cloudml_magic.local_platform.resources.operations import Operations
 from cloudml_magic.local_platform.routes.call import Call, Handler
 from cloudml_magic.local_platform.wire import Response, json_response
@@ -19,16 +20,10 @@ _LONGEST_WAIT = 10.0
 _MOST_WAITING = 5
 
 
-class Worker(Protocol):
-    """Whoever does the work of operations."""
-
-    def cancel(self, id: str) -> None: ...
-
-
 class OperationRoutes:
     """Handlers of `operations.*`."""
 
-    def __init__(self, operations: Operations, worker: Worker) -> None:
+    def __init__(self, operations: Operations, worker: OperationWorker) -> None:
         self._operations = operations
         self._worker = worker
         self._waiting = threading.BoundedSemaphore(_MOST_WAITING)

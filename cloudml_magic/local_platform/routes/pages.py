@@ -6,6 +6,7 @@ import base64
 import itertools
 import re
 from collections.abc import Callable, Collection, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from cloudml_magic.local_platform.errors import PlatformError
@@ -22,9 +23,9 @@ def page(
     key: str,
     rows: Sequence[Row],
     *,
-    sequence: Callable[[Row], int],
     body: Callable[[Row], dict[str, Any]],
     fields: Collection[str],
+    sequence: Callable[[Row], int] = attrgetter("sequence"),
     default_size: int = LARGEST_PAGE,
 ) -> Response:
     """One page of rows, which come latest first; `fields` are those by which they may be filtered and ordered."""

@@ -17,7 +17,7 @@ from cloudml_magic.local_platform.resources.training_pipelines import (
     pipeline_body,
 )
 from cloudml_magic.local_platform.routes import model_checks
-from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.call import Call, Handler, methods
 from cloudml_magic.local_platform.routes.custom_jobs import accepted_job
 from cloudml_magic.local_platform.routes.fields import Violations, check_display_name, check_labels, refuse
 from cloudml_magic.local_platform.routes.jobs import FIELDS, OUTPUT, Runner
@@ -49,14 +49,14 @@ class TrainingPipelineRoutes:
         self._operations = operations
 
     def handlers(self) -> Mapping[str, Handler]:
-        prefix = f"aiplatform.projects.locations.{COLLECTION}"
-        return {
-            f"{prefix}.create": self.create,
-            f"{prefix}.get": self.get,
-            f"{prefix}.list": self.list,
-            f"{prefix}.cancel": self.cancel,
-            f"{prefix}.delete": self.delete,
-        }
+        return methods(
+            f"aiplatform.projects.locations.{COLLECTION}",
+            create=self.create,
+            get=self.get,
+            list=self.list,
+            cancel=self.cancel,
+            delete=self.delete,
+        )
 
     def create(self, call: Call) -> Response:
         location = call.path["locationsId"]
@@ -76,7 +76,7 @@ class TrainingPipelineRoutes:
 
     def list(self, call: Call) -> Response:
         found = self._pipelines.of_location(call.path["locationsId"])
-        return page(call, COLLECTION, found, sequence=lambda each: each.sequence, body=self._body, fields=_FIELDS)
+        return page(call, COLLECTION, found, body=self._body, fields=_FIELDS)
 
     def cancel(self, call: Call) -> Response:
         pipeline = self._pipeline(call)

@@ -12,21 +12,20 @@ from cloudml_magic.local_platform.errors import PlatformError, refused
 from cloudml_magic.local_platform.jobs.batch import state_folder
 from cloudml_magic.local_platform.resources.ml_jobs import MlJobs, StoredMlJob, failure_of
 from cloudml_magic.local_platform.resources.ml_versions import etag_in_bytes
-from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.call import Call, Handler, methods
 from cloudml_magic.local_platform.routes.fields import check_etag
 from cloudml_magic.local_platform.routes.jobs import Runner
 from cloudml_magic.local_platform.routes.ml_v1.changes import changed
+from cloudml_magic.local_platform.routes.ml_v1.pages import ml_page
 from cloudml_magic.local_platform.routes.ml_v1.prediction_input import BatchQuestions, batch_job
 from cloudml_magic.local_platform.routes.ml_v1.refusals import check_ml_labels, check_name
 from cloudml_magic.local_platform.routes.ml_v1.training_input import check_training_input, custom_job
-from cloudml_magic.local_platform.routes.pages import page
 from cloudml_magic.local_platform.times import written_in_seconds
 from cloudml_magic.local_platform.wire import Response, json_response
 from cloudml_magic.records import JobKind
 from cloudml_magic.serving.batch.standing import standing
 from cloudml_magic.states import JobState
 
-PAGE_SIZE = 20
 _OUTPUT = frozenset({"createTime", "startTime", "endTime", "state", "errorMessage", "trainingOutput",
                      "predictionOutput", "jobPosition", "etag"})  # fmt: skip
 _FIELDS = frozenset({"jobId", "state", "labels", "createTime", "startTime", "endTime", "errorMessage"})
@@ -42,14 +41,9 @@ class MlJobRoutes:
         self._folder = folder
 
     def handlers(self) -> Mapping[str, Handler]:
-        prefix = "ml.projects.jobs"
-        return {
-            f"{prefix}.create": self.create,
-            f"{prefix}.get": self.get,
-            f"{prefix}.list": self.list,
-            f"{prefix}.cancel": self.cancel,
-            f"{prefix}.patch": self.patch,
-        }
+        return methods(
+            "ml.projects.jobs", create=self.create, get=self.get, list=self.list, cancel=self.cancel, patch=self.patch
+        )
 
     def create(self, call: Call) -> Response:
         submitted = {name: value for name, value in call.body.items() if name not in _OUTPUT}
@@ -71,10 +65,9 @@ class MlJobRoutes:
         return json_response(self._body(self._job(call)))
 
     def list(self, call: Call) -> Response:
-        return page(
-            call, "jobs", self._jobs.all(), sequence=lambda each: each.job.sequence, body=self._body, fields=_FIELDS,
-            default_size=PAGE_SIZE,
-        )  # fmt: skip
+        return ml_page(
+            call, "jobs", self._jobs.all(), sequence=lambda each: each.job.sequence, body=self._body, fields=_FIELDS
+        )
 
     def cancel(self, call: Call) -> Response:
         job = self._job(call).job

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from cloudml_magic.local_platform.errors import PlatformError, refused
 from cloudml_magic.local_platform.operations.ml_versions import refuse_versions_left
+from cloudml_magic.local_platform.operations.worker import OperationWorker
 from cloudml_magic.local_platform.predictors.deployments import Deployments
 from cloudml_magic.local_platform.resources.endpoints import StoredEndpoint
 from cloudml_magic.local_platform.resources.ml_operations import ml_operation_body, ml_typed, operation_id
@@ -19,12 +20,11 @@ from cloudml_magic.local_platform.resources.ml_versions import (
     ml_model_body,
 )
 from cloudml_magic.local_platform.resources.operations import Operations, typed
-from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.call import Call, Handler, methods
 from cloudml_magic.local_platform.routes.fields import check_etag
 from cloudml_magic.local_platform.routes.ml_v1.changes import changed, named_fields
-from cloudml_magic.local_platform.routes.ml_v1.jobs import PAGE_SIZE
+from cloudml_magic.local_platform.routes.ml_v1.pages import ml_page
 from cloudml_magic.local_platform.routes.ml_v1.refusals import check_ml_labels, check_name
-from cloudml_magic.local_platform.routes.pages import page
 from cloudml_magic.local_platform.wire import Response, json_response
 
 _OUTPUT = frozenset({"defaultVersion", "etag"})
@@ -35,26 +35,12 @@ _CHANGEABLE = frozenset(
 )
 
 
-class Worker(Protocol):
-    """Whoever does the work of operations."""
-
-    def begin(
-        self,
-        kind: str,
-        location: str,
-        parent: str,
-        metadata: tuple[str, Mapping[str, Any]],
-        arguments: Mapping[str, Any],
-        id: str | None = None,
-    ) -> dict[str, Any]: ...
-
-    def cancel(self, id: str) -> None: ...
-
-
 class MlModelRoutes:
     """Handlers of `ml.projects.models.*`, but for those of versions."""
 
-    def __init__(self, versions: MlVersions, deployments: Deployments, operations: Operations, worker: Worker) -> None:
+    def __init__(
+        self, versions: MlVersions, deployments: Deployments, operations: Operations, worker: OperationWorker
+    ) -> None:
         self._versions = versions
         self._deployments = deployments
         self._endpoints = deployments.endpoints
@@ -62,14 +48,9 @@ class MlModelRoutes:
         self._worker = worker
 
     def handlers(self) -> Mapping[str, Handler]:
-        prefix = "ml.projects.models"
-        return {
-            f"{prefix}.create": self.create,
-            f"{prefix}.get": self.get,
-            f"{prefix}.list": self.list,
-            f"{prefix}.patch": self.patch,
-            f"{prefix}.delete": self.delete,
-        }
+        return methods(
+            "ml.projects.models", create=self.create, get=self.get, list=self.list, patch=self.patch, delete=self.delete
+        )
 
     def create(self, call: Call) -> Response:
         body = {name: value for name, value in call.body.items() if name not in _OUTPUT}
@@ -88,10 +69,9 @@ class MlModelRoutes:
         return json_response(self._body(call, found_model(self._deployments, call.path["modelsId"])))
 
     def list(self, call: Call) -> Response:
-        return page(
-            call, "models", self._endpoints.endpoints(NOWHERE), sequence=lambda each: each.sequence,
-            body=lambda each: self._body(call, each), fields=_FIELDS, default_size=PAGE_SIZE,
-        )  # fmt: skip
+        return ml_page(
+            call, "models", self._endpoints.endpoints(NOWHERE), body=lambda each: self._body(call, each), fields=_FIELDS
+        )
 
     def patch(self, call: Call) -> Response:
         mask = call.query.get("updateMask", "")

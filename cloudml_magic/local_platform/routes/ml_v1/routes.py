@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cloudml_magic.local_platform.operations.worker import OperationWorker
 from cloudml_magic.local_platform.predictors.deployments import Deployments
 from cloudml_magic.local_platform.resources.ml_jobs import MlJobs
 from cloudml_magic.local_platform.resources.ml_versions import MlVersions
@@ -11,7 +12,7 @@ from cloudml_magic.local_platform.resources.operations import Operations
 from cloudml_magic.local_platform.routes.call import Handler
 from cloudml_magic.local_platform.routes.jobs import Runner
 from cloudml_magic.local_platform.routes.ml_v1.jobs import MlJobRoutes
-from cloudml_magic.local_platform.routes.ml_v1.models import MlModelRoutes, Worker
+from cloudml_magic.local_platform.routes.ml_v1.models import MlModelRoutes
 from cloudml_magic.local_platform.routes.ml_v1.operations import MlOperationRoutes
 from cloudml_magic.local_platform.routes.ml_v1.prediction_input import BatchQuestions
 from cloudml_magic.local_platform.routes.ml_v1.project import MlProjectRoutes
@@ -29,7 +30,7 @@ class MlRoutes:
         versions: MlVersions,
         deployments: Deployments,
         operations: Operations,
-        worker: Worker,
+        worker: OperationWorker,
         places: PlatformPlaces,
     ) -> None:
         questions = BatchQuestions(versions, deployments, places.buckets)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cloudml_magic.local_platform.artifacts import artifact_folder, check_presence
 from cloudml_magic.local_platform.errors import PlatformError, refused
+from cloudml_magic.local_platform.operations.worker import OperationWorker
 from cloudml_magic.local_platform.predictors.deployments import Deployments
 from cloudml_magic.local_platform.resources.endpoints import StoredEndpoint
 from cloudml_magic.local_platform.resources.ml_operations import ml_operation_body, ml_typed, operation_id
@@ -20,13 +21,12 @@ from cloudml_magic.local_platform.resources.ml_versions import (
     version_body,
 )
 from cloudml_magic.local_platform.resources.operations import Operations, typed
-from cloudml_magic.local_platform.routes.call import Call, Handler
+from cloudml_magic.local_platform.routes.call import Call, Handler, methods
 from cloudml_magic.local_platform.routes.fields import check_etag
 from cloudml_magic.local_platform.routes.ml_v1.changes import changed
-from cloudml_magic.local_platform.routes.ml_v1.jobs import PAGE_SIZE
-from cloudml_magic.local_platform.routes.ml_v1.models import Worker, found_model, ready_version, said_of
+from cloudml_magic.local_platform.routes.ml_v1.models import found_model, ready_version, said_of
+from cloudml_magic.local_platform.routes.ml_v1.pages import ml_page
 from cloudml_magic.local_platform.routes.ml_v1.refusals import check_ml_labels, check_name, required
-from cloudml_magic.local_platform.routes.pages import page
 from cloudml_magic.local_platform.wire import Response, json_response
 
 _OUTPUT = frozenset({"state", "errorMessage", "createTime", "lastUseTime", "isDefault", "etag", "lastMigrationTime",
@@ -44,7 +44,12 @@ class MlVersionRoutes:
     """Handlers of `ml.projects.models.versions.*`."""
 
     def __init__(
-        self, versions: MlVersions, deployments: Deployments, operations: Operations, worker: Worker, buckets: Path
+        self,
+        versions: MlVersions,
+        deployments: Deployments,
+        operations: Operations,
+        worker: OperationWorker,
+        buckets: Path,
     ) -> None:
         self._versions = versions
         self._deployments = deployments
@@ -54,15 +59,15 @@ class MlVersionRoutes:
         self._buckets = buckets
 
     def handlers(self) -> Mapping[str, Handler]:
-        prefix = "ml.projects.models.versions"
-        return {
-            f"{prefix}.create": self.create,
-            f"{prefix}.get": self.get,
-            f"{prefix}.list": self.list,
-            f"{prefix}.patch": self.patch,
-            f"{prefix}.delete": self.delete,
-            f"{prefix}.setDefault": self.set_default,
-        }
+        return methods(
+            "ml.projects.models.versions",
+            create=self.create,
+            get=self.get,
+            list=self.list,
+            patch=self.patch,
+            delete=self.delete,
+            setDefault=self.set_default,
+        )
 
     def create(self, call: Call) -> Response:
         model = self._model(call)
@@ -81,10 +86,13 @@ class MlVersionRoutes:
 
     def list(self, call: Call) -> Response:
         model = self._model(call)
-        return page(
-            call, "versions", self._versions.of(model.id), sequence=lambda each: each.sequence,
-            body=lambda each: self._body(call, model, each), fields=_FIELDS, default_size=PAGE_SIZE,
-        )  # fmt: skip
+        return ml_page(
+            call,
+            "versions",
+            self._versions.of(model.id),
+            body=lambda each: self._body(call, model, each),
+            fields=_FIELDS,
+        )
 
     def patch(self, call: Call) -> Response:
         with self._versions.database.transaction():
