@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,21 +12,23 @@ from typing import Any
 from cloudml_magic.connection import Place
 from cloudml_magic.dialects import aiplatform_v1
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.errors import CloudMLError
 from cloudml_magic.history import ExecutedCell
-from cloudml_magic.packaging import boot_command, build_trainer, slug
+from cloudml_magic.packaging import boot_command, slug
 from cloudml_magic.pipeline.data import Upload, parse_data, prepare_data, prepare_shipped, prepare_weights
+from cloudml_magic.pipeline.environment import asked_environment, container_environment
 from cloudml_magic.pipeline.export_plan import ExportPlan, needed_names, plan_export
 from cloudml_magic.pipeline.images.known import image_for
 from cloudml_magic.pipeline.keras_weights import cached_weights
 from cloudml_magic.pipeline.options import TrainOptions, checked_name, pairs, split_list
 from cloudml_magic.pipeline.origin import origin_of_source
+from cloudml_magic.pipeline.packing import Packed, pack
 from cloudml_magic.pipeline.runtime import default_image, held_distributions, kernel_backend
 from cloudml_magic.pipeline.submission import folder_of
 from cloudml_magic.pipeline.terms import PriceOf, Terms, terms
 from cloudml_magic.records import CapturedSource, JobSpec, TrainerPackage
 from cloudml_magic.settings import Settings
-from cloudml_magic.source import CaptureOptions, capture, masked, render_module
+from cloudml_magic.source import CaptureOptions, capture
+from cloudml_magic.storage import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,106 +80,101 @@ def prepare(
     """Captures, packs and addresses a training; raises one CloudMLError that names all that cannot travel."""
     name = checked_name(name)
     arguments = pairs("arg", options.arg)
-    environment = _environment(options.env)
+    environment = asked_environment(options.env)
     agreed = terms(options, settings, place, price_of)
     place = replace(place, region=agreed.regions[0])
     backend = kernel_backend()
-    data_files = parse_data(options.data, folder)
-    source = capture(
-        cells,
-        trained,
-        namespace=namespace,
-        folder=folder,
-        options=CaptureOptions(
-            arguments=arguments,
-            requires=(*filter(None, (settings.value("requires"),)), *options.requires),
-            ship=split_list(options.ship),
-            data=data_files,
-            only_marked=options.only_marked,
-            allow_secrets=options.allow_secrets,
-            environment=environment,
-            runtime_holds=held_distributions(backend),
-            needs=needed_names(options, namespace),
-        ),
+    wanted = CaptureOptions(
+        arguments=arguments,
+        requires=(*filter(None, (settings.value("requires"),)), *options.requires),
+        ship=split_list(options.ship),
+        data=parse_data(options.data, folder),
+        only_marked=options.only_marked,
+        allow_secrets=options.allow_secrets,
+        environment=environment,
+        runtime_holds=held_distributions(backend),
+        needs=needed_names(options, namespace),
     )
+    source = capture(cells, trained, namespace=namespace, folder=folder, options=wanted)
     packed = pack(name, source, tuple(environment.values()))
-    package = packed.package
-    data, data_uploads = prepare_data(source.data, folder, place.bucket)
-    weights, weight_uploads = prepare_weights(cached_weights(source), place.bucket)
-    shipped, shipped_uploads = prepare_shipped(source.shipped, namespace, place.bucket)
-    package_address = place.bucket / "packages" / package.file_name
-    token = secrets.token_hex(8)
+    luggage = _luggage(source, namespace, folder, place.bucket)
     plan = plan_export(options, source, namespace, backend, place.target)
-    told = {
+    told = _told(name, options, agreed, plan, packed, luggage)
+    spec = _spec(name, agreed, packed.package, place, arguments, container_environment(backend, told, environment))
+    package = Upload(Address.parse(spec.package_uri), len(packed.package.content), content=packed.package.content)
+    return Preparation(
+        place=place,
+        source=source,
+        module=packed.module,
+        package=packed.package,
+        spec=spec,
+        uploads=(package, *luggage.uploads),
+        secrets=frozenset(environment),
+        export=plan,
+        terms=agreed,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Luggage:
+    """What travels beside the package: what the job is told of it, and what is sent."""
+
+    told: Mapping[str, Any]
+    uploads: tuple[Upload, ...]
+
+
+def _luggage(source: CapturedSource, namespace: Mapping[str, Any], folder: Path, bucket: Address) -> _Luggage:
+    data, data_uploads = prepare_data(source.data, folder, bucket)
+    weights, weight_uploads = prepare_weights(cached_weights(source), bucket)
+    shipped, shipped_uploads = prepare_shipped(source.shipped, namespace, bucket)
+    told = {"shipped": shipped, "data": data, **({"weights": weights} if weights else {})}
+    return _Luggage(told, (*data_uploads, *weight_uploads, *shipped_uploads))
+
+
+def _told(
+    name: str, options: TrainOptions, agreed: Terms, plan: ExportPlan, packed: Packed, luggage: _Luggage
+) -> dict[str, Any]:
+    """What the job's runtime is told; what is not asked for is not said."""
+    return {
         "name": name,
         "model": options.model,
         "tensorboard": options.tensorboard,
-        "export": {**plan.told, "source": package.sha256},
+        "export": {**plan.told, "source": packed.package.sha256},
         "warnings": [*agreed.warnings, *plan.warnings],
-        "shipped": shipped,
-        "data": data,
         "cells": packed.labels,
+        **luggage.told,
+        **({"stage": True} if options.stage else {}),
+        **({"resume": True} if agreed.machine.restarts else {}),
     }
-    if options.stage:
-        told["stage"] = True
-    if weights:
-        told["weights"] = weights
-    if agreed.machine.restarts:
-        told["resume"] = True
-    spec = JobSpec(
+
+
+def _spec(
+    name: str,
+    agreed: Terms,
+    package: TrainerPackage,
+    place: Place,
+    arguments: Mapping[str, str],
+    environment: tuple[tuple[str, str], ...],
+) -> JobSpec:
+    """The submission, under a token of its own."""
+    token = secrets.token_hex(8)
+    usual = default_image(kernel_backend(), with_gpu=agreed.machine.accelerator is not None)
+    return JobSpec(
         name=name,
         token=token,
-        package_uri=str(package_address),
+        package_uri=str(place.bucket / "packages" / package.file_name),
         package_sha256=package.sha256,
         module=package.module,
         folder=str(folder_of(place.bucket, name, token)),
-        image=agreed.image
-        or image_for(
-            default_image(backend, with_gpu=agreed.machine.accelerator is not None), package.requirements, place
-        ),
+        image=agreed.image or image_for(usual, package.requirements, place),
         command=boot_command(),
         machine=agreed.machine,
         arguments=tuple(f"--{key}={value}" for key, value in arguments.items()),
-        environment=_container_environment(backend, told, environment),
+        environment=environment,
         timeout_seconds=agreed.timeout_seconds,
         max_wait_seconds=agreed.max_wait_seconds,
         labels=(("cloudml-name", slug(name)),),
     )
-    uploads = (
-        Upload(package_address, len(package.content), content=package.content),
-        *data_uploads,
-        *weight_uploads,
-        *shipped_uploads,
-    )
-    return Preparation(place, source, packed.module, package, spec, uploads, frozenset(environment), plan, agreed)
-
-
-# No traceback quotes the options of a magic, and `--env NAME=VALUE` may stand there.
-_OPTIONS = re.compile(r"(?<=^%%ml_train)[^\n]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A package, the text of its module, and what its cells are called in this notebook."""
-
-    package: TrainerPackage
-    module: str
-    labels: Mapping[str, str]
-
-
-def pack(name: str, source: CapturedSource, handed_over: Sequence[str] = ()) -> Packed:
-    """Packs a source; cells are named by their place, so that running them again makes the same package."""
-    module, entries = render_module(source)
-    places: dict[str, str] = {}
-    texts: dict[str, str] = {}
-    for statement in source.statements:
-        if statement.first_line:
-            place = places.setdefault(statement.cell.label, f"cell {len(places) + 1}")
-            # Whole cells go along for tracebacks to quote, with lines that do not travel: no key must hide there.
-            texts[place] = masked(_OPTIONS.sub("", statement.cell.text), handed_over)
-    placed = tuple(replace(entry, cell=places[entry.cell]) for entry in entries)
-    package = build_trainer(name, module, placed, texts, source_files=source.files, requirements=source.requirements)
-    return Packed(package, module, {place: label for label, place in places.items()})
 
 
 def manifest(preparation: Preparation, notebook: str | None, cell: str, submitted: float) -> bytes:
@@ -204,35 +199,3 @@ def manifest(preparation: Preparation, notebook: str | None, cell: str, submitte
         "price": None if price is None else asdict(price),
     }
     return json.dumps(document, indent=1, ensure_ascii=True).encode()
-
-
-def _environment(names: tuple[str, ...]) -> dict[str, str]:
-    """`--env NAME` takes the kernel's value, `--env NAME=VALUE` another."""
-    found = {}
-    for text in names:
-        for entry in (text,) if "=" in text else split_list((text,)):
-            name, separator, value = entry.partition("=")
-            if not name.isidentifier() or name.startswith(("AIP_", "CLOUDML_", "CLOUD_ML_")):
-                raise CloudMLError(
-                    "bad-option",
-                    f"--env {name!r} is no name for a variable of yours.",
-                    next="Use letters, digits and _; AIP_…, CLOUD_ML_… and CLOUDML_… belong to the platform.",
-                )
-            if not separator and name not in os.environ:
-                raise CloudMLError(
-                    "environment-not-set",
-                    f"--env {name}: this kernel has no such environment variable.",
-                    next=f"Set it before the kernel starts, or with `os.environ[{name!r}] = getpass.getpass()`.",
-                )
-            found[name] = value if separator else os.environ[name]
-    return found
-
-
-def _container_environment(
-    backend: str, told: Mapping[str, Any], environment: Mapping[str, str]
-) -> tuple[tuple[str, str], ...]:
-    # `$` begins an expansion in the values of a container's variables; `$$` stands for itself.
-    mine = {"KERAS_BACKEND": backend, "CLOUDML_JOB": json.dumps(told, sort_keys=True)}
-    if environment:
-        mine["CLOUDML_SECRETS"] = ",".join(environment)
-    return tuple((name, value.replace("$(", "$$(")) for name, value in {**mine, **environment}.items())

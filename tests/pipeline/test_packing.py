@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 from cloudml_magic.history import ExecutedCell
-from cloudml_magic.pipeline.prepare import pack
+from cloudml_magic.pipeline.packing import pack
 from cloudml_magic.source import capture
 
 
