@@ -10,7 +10,7 @@ from cloudml_magic.client.calls import Caller
 from cloudml_magic.client.long_operations import LongOperations, OnStage
 from cloudml_magic.dialects.aiplatform_v1 import endpoints, models, operations
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.records import Answer, Endpoint, Machine, ModelVersion
+from cloudml_magic.records import Answer, DeploymentSpec, Endpoint, ModelVersion, VersionSpec
 
 
 class Models(LongOperations):
@@ -35,29 +35,9 @@ class Models(LongOperations):
         found = self._pages(lambda token: models.list_versions(model_resource, token), models.read_models)
         return sorted(found, key=lambda version: int(version.version) if version.version.isdigit() else 0)
 
-    def upload(
-        self,
-        name: str,
-        artifact_uri: str,
-        image: str,
-        *,
-        parent_model: str | None = None,
-        aliases: tuple[str, ...] = (),
-        labels: Mapping[str, str] | None = None,
-        numbered: bool = False,
-    ) -> ModelVersion:
+    def upload(self, spec: VersionSpec) -> ModelVersion:
         """Makes a model, or a version of one; after a lost answer the version is looked for before it is made again."""
-        call = models.upload_model(
-            name,
-            artifact_uri,
-            image,
-            *self._place,
-            parent_model=parent_model,
-            aliases=aliases,
-            labels=labels,
-            numbered=numbered,
-        )
-        started = self._submit(call, lambda: self._uploaded(name, artifact_uri, parent_model))
+        started = self._submit(models.upload_model(spec, *self._place), lambda: self._uploaded(spec))
         if isinstance(started, ModelVersion):
             return started
         uploaded = models.read_uploaded(self.wait(started).response)
@@ -96,22 +76,10 @@ class Models(LongOperations):
         """Removes an endpoint that holds nothing."""
         self._finish(endpoints.delete_endpoint(resource_name))
 
-    def deploy(
-        self,
-        endpoint: Endpoint,
-        version: ModelVersion,
-        deployed_id: str,
-        machine: Machine,
-        replicas: tuple[int, int],
-        traffic: Mapping[str, int],
-        on_stage: OnStage,
-    ) -> Endpoint:
+    def deploy(self, endpoint: Endpoint, spec: DeploymentSpec, on_stage: OnStage) -> Endpoint:
         """Deploys a version and waits until it answers; an interrupt cancels it, and the endpoint stays as it was."""
         name = endpoint.resource_name
-        call = endpoints.deploy_model(
-            name, version.resource_name, deployed_id, version.name, machine, replicas, traffic
-        )
-        started = self._submit(call, lambda: self._holding(name, deployed_id))
+        started = self._submit(endpoints.deploy_model(name, spec), lambda: self._holding(name, spec.id))
         if isinstance(started, Endpoint):
             return started
         self.wait(started, on_stage, cancel_on_interrupt=True)
@@ -154,10 +122,10 @@ class Models(LongOperations):
         found = self.endpoint(endpoint)
         return found if any(deployed.id == deployed_id for deployed in found.deployed) else None
 
-    def _uploaded(self, name: str, artifact_uri: str, parent_model: str | None) -> ModelVersion | None:
-        parents = [parent_model] if parent_model else [model.model_resource for model in self.models(name)]
-        versions = [version for parent in parents for version in self.versions(parent)]
-        return next((version for version in versions if version.artifact_uri == artifact_uri), None)
+    def _uploaded(self, spec: VersionSpec) -> ModelVersion | None:
+        known = [spec.parent_model] if spec.parent_model else [model.model_resource for model in self.models(spec.name)]
+        versions = [version for parent in known for version in self.versions(parent)]
+        return next((version for version in versions if version.artifact_uri == spec.artifact_uri), None)
 
 
 def json_body(signature: str, instances: Sequence[Any]) -> bytes:

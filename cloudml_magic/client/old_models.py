@@ -11,7 +11,7 @@ from cloudml_magic.client.calls import Caller
 from cloudml_magic.client.long_operations import LongOperations, OnStage
 from cloudml_magic.dialects.ml_v1 import models, operations
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.records import Answer, DeployedVersion, Endpoint, Machine, ModelVersion
+from cloudml_magic.records import Answer, DeployedVersion, DeploymentSpec, Endpoint, Machine, ModelVersion, VersionSpec
 
 _ALL = 100
 
@@ -40,25 +40,15 @@ class OldModels(LongOperations):
         )
         return sorted(found, key=lambda version: (version.created, len(version.version), version.version))
 
-    def upload(
-        self,
-        name: str,
-        artifact_uri: str,
-        image: str,
-        *,
-        parent_model: str | None = None,
-        aliases: tuple[str, ...] = (),
-        labels: Mapping[str, str] | None = None,
-        numbered: bool = False,
-    ) -> ModelVersion:
+    def upload(self, spec: VersionSpec) -> ModelVersion:
         """Makes a model where there is none, and a version of it, which answers from then on.
 
-        The old API takes the model's own folder, `numbered` or not.
+        The old API takes the model's own folder, numbered or not.
         """
-        model = parent_model or self._model(name, labels or {})
+        model = spec.parent_model or self._model(spec.name, spec.labels)
         before = self.versions(model)
         number = 1 + max((int(version.version) for version in before if version.version.isdigit()), default=0)
-        call = models.create_version(model, number, artifact_uri, image, labels or {}, Machine())
+        call = models.create_version(model, number, spec, Machine())
 
         def find() -> ModelVersion | None:
             return next((version for version in self.versions(model) if version.version == str(number)), None)
@@ -114,23 +104,14 @@ class OldModels(LongOperations):
     def delete_endpoint(self, resource_name: str) -> None:
         """Goes with the model."""
 
-    def deploy(
-        self,
-        endpoint: Endpoint,
-        version: ModelVersion,
-        deployed_id: str,
-        machine: Machine,
-        replicas: tuple[int, int],
-        traffic: Mapping[str, int],
-        on_stage: OnStage,
-    ) -> Endpoint:
+    def deploy(self, endpoint: Endpoint, spec: DeploymentSpec, on_stage: OnStage) -> Endpoint:
         """Gives a version, which answers already, all of the traffic or none."""
         named = self.endpoint(endpoint.resource_name)
-        held = next(each for each in named.deployed if each.version == version.version)
-        shares = {held.id if id == deployed_id else id: share for id, share in traffic.items()}
+        held = next(each for each in named.deployed if each.version == spec.version.version)
+        shares = {held.id if id == spec.id else id: share for id, share in spec.traffic.items()}
         after = self.split_traffic(named, shares)
         # The caller knows the version by the id that it chose.
-        renamed = tuple(replace(each, id=deployed_id) if each.id == held.id else each for each in after.deployed)
+        renamed = tuple(replace(each, id=spec.id) if each.id == held.id else each for each in after.deployed)
         return replace(after, deployed=renamed)
 
     def undeploy(self, endpoint: Endpoint, deployed_id: str, traffic: Mapping[str, int]) -> Endpoint:

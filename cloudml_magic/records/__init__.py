@@ -22,6 +22,7 @@ from cloudml_magic.records.jobs import (
 from cloudml_magic.records.models import (
     Answer,
     DeployedVersion,
+    DeploymentSpec,
     Endpoint,
     ModelInterface,
     ModelVersion,
@@ -33,6 +34,7 @@ from cloudml_magic.records.models import (
     Shape,
     Signature,
     TensorSpec,
+    VersionSpec,
 )
 from cloudml_magic.records.money import Cost, Price, Quota
 from cloudml_magic.records.source import (
@@ -66,6 +68,7 @@ __all__ = [
     "Cost",
     "DataFile",
     "DeployedVersion",
+    "DeploymentSpec",
     "DialectName",
     "Endpoint",
     "Evaluation",
@@ -96,5 +99,6 @@ __all__ = [
     "TensorSpec",
     "TrainerPackage",
     "ValueScores",
+    "VersionSpec",
     "WorstExample",
 ]

@@ -86,6 +86,33 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionSpec:
+    """What is to become a version: a folder and the image that serves it, of a new model or of `parent_model`.
+
+    A `numbered` folder is called 1, alone in the one that holds it.
+    """
+
+    name: str
+    artifact_uri: str
+    image: str
+    parent_model: str | None = None
+    aliases: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    numbered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentSpec:
+    """How a version is to answer: under an id of our own, on how many machines, and the traffic from then on."""
+
+    version: ModelVersion
+    id: str
+    machine: Machine
+    replicas: tuple[int, int]
+    traffic: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class DeployedVersion:
     """A version that an endpoint holds: its share of the traffic in percent, and since when."""
 

@@ -28,7 +28,17 @@ from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.ml_v1 import jobs as old_jobs
 from cloudml_magic.dialects.ml_v1 import models as old_models
 from cloudml_magic.dialects.ml_v1 import operations as old_operations
-from cloudml_magic.records import Accelerator, BatchSpec, JobKind, JobSpec, Machine, Protection
+from cloudml_magic.records import (
+    Accelerator,
+    BatchSpec,
+    DeploymentSpec,
+    JobKind,
+    JobSpec,
+    Machine,
+    ModelVersion,
+    Protection,
+    VersionSpec,
+)
 
 from .against_documents import wrong_with_call
 
@@ -37,6 +47,9 @@ LOCATION = "projects/1/locations/us-central1"
 JOB, BATCH = f"{LOCATION}/customJobs/5", f"{LOCATION}/batchPredictionJobs/5"
 ENDPOINT, MODEL = f"{LOCATION}/endpoints/6", f"{LOCATION}/models/7"
 OPERATION = f"{LOCATION}/models/7/operations/8"
+UPLOAD = VersionSpec("digits", "gs://b/m", "tensorflow/serving:2.21.0")
+VERSION = ModelVersion(f"{MODEL}@1", "d", "1", "gs://b/m", "tensorflow/serving", 0.0)
+DEPLOYMENT = DeploymentSpec(VERSION, "17", Machine("n1-standard-2"), (1, 2), {"17": 60, "4": 40})
 OLD_MODEL = "projects/a-project/models/digits"
 SPEC = JobSpec(
     name="digits", token="0123456789abcdef", package_uri="gs://b/packages/d.tar.gz", package_sha256="f" * 64,
@@ -85,16 +98,14 @@ EXAMPLES = [
     example(endpoints.get_endpoint, ENDPOINT),
     example(endpoints.list_endpoints, *PLACE, name='di"gits', page_token="next"),
     example(endpoints.delete_endpoint, ENDPOINT),
-    example(endpoints.deploy_model, ENDPOINT, f"{MODEL}@1", "17", "digits", Machine("n1-standard-2"), (1, 2),
-            {"17": 60, "4": 40}),
+    example(endpoints.deploy_model, ENDPOINT, DEPLOYMENT),
     example(endpoints.undeploy_model, ENDPOINT, "17", {"4": 100}),
     example(endpoints.split_traffic, ENDPOINT, {"17": 100}),
     example(endpoints.predict, ENDPOINT, [[1, 2]], "17"),
     example(endpoints.raw_predict, ENDPOINT, b"x", "application/x-npy", {"signature_name": "serve"}),
-    example(models.upload_model, "digits", "gs://b/m", "tensorflow/serving:2.21.0", *PLACE),
-    example(models.upload_model, "digits", "gs://b/m", "tensorflow/serving:2.21.0", *PLACE, parent_model=MODEL,
-            aliases=("golden",), labels={"a": "b"}),
-    example(models.upload_model, "digits", "gs://b/m/1", "tensorflow/serving:2.21.0", *PLACE, numbered=True),
+    example(models.upload_model, UPLOAD, *PLACE),
+    example(models.upload_model, replace(UPLOAD, parent_model=MODEL, aliases=("golden",), labels={"a": "b"}), *PLACE),
+    example(models.upload_model, replace(UPLOAD, artifact_uri="gs://b/m/1", numbered=True), *PLACE),
     example(models.get_model, f"{MODEL}@1"),
     example(models.list_models, *PLACE, name="digits"),
     example(models.list_versions, MODEL, "next"),
@@ -105,10 +116,9 @@ EXAMPLES = [
     example(operations.cancel_operation, OPERATION),
     example(protection.protected, jobs.create_job(SPEC, *PLACE), PROTECTION),
     example(protection.protected, batch.create_batch_job(BATCH_SPEC, *PLACE), PROTECTION),
-    example(protection.protected, models.upload_model("d", "gs://b/m", "tensorflow/serving", *PLACE), PROTECTION),
+    example(protection.protected, models.upload_model(UPLOAD, *PLACE), PROTECTION),
     example(protection.protected, endpoints.create_endpoint("d", *PLACE, {}), PROTECTION),
-    example(protection.protected, endpoints.deploy_model(ENDPOINT, f"{MODEL}@1", "1", "d", Machine("n1-standard-2"),
-                                                         (1, 1), {"1": 100}), PROTECTION),
+    example(protection.protected, endpoints.deploy_model(ENDPOINT, DEPLOYMENT), PROTECTION),
     example(logging_v2.list_entries, "a-project", "5", newest_first=True, page_token="next"),
     example(logging_v2.list_entries_since, "a-project", ["5", "6"], 1_800_000_000.25),
     example(resource_manager_v3.get_project, "a-project"),
@@ -136,7 +146,7 @@ EXAMPLES = [
     example(old_models.get_model, OLD_MODEL),
     example(old_models.list_models, "a-project", "next"),
     example(old_models.delete_model, OLD_MODEL),
-    example(old_models.create_version, OLD_MODEL, 2, "gs://b/m", "tensorflow/serving:2.21.0", {"a": "b"},
+    example(old_models.create_version, OLD_MODEL, 2, replace(UPLOAD, labels={"a": "b"}),
             Machine(None, Accelerator("T4"))),
     example(old_models.list_versions, OLD_MODEL, "next"),
     example(old_models.delete_version, f"{OLD_MODEL}@2"),

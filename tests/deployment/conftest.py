@@ -14,7 +14,7 @@ from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.local_platform.artifacts import digest_of, pin
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.places import PlatformPlaces
-from cloudml_magic.records import ModelVersion
+from cloudml_magic.records import ModelVersion, VersionSpec
 from cloudml_magic.version import VERSION
 from tests.batch.conftest import write_doubler, write_doubling_engine
 
@@ -49,7 +49,7 @@ class Platform:
 
     def upload(self, address: str, name: str) -> ModelVersion:
         """A version that is not deployed."""
-        return self.connection.client.models.upload(name, address, IMAGE)
+        return self.connection.client.models.upload(VersionSpec(name, address, IMAGE))
 
     def titles(self) -> list[str]:
         """Every version that there is."""

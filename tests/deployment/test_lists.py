@@ -6,6 +6,7 @@ import pytest
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import model_lines, removal_of
+from cloudml_magic.records import VersionSpec
 
 from .conftest import Platform
 
@@ -13,8 +14,9 @@ from .conftest import Platform
 def test_one_version_is_listed_by_its_title(platform: Platform) -> None:
     """Only this one, by its number or its name; an unknown one is refused with those that there are."""
     first = platform.upload(platform.model("models/reg/1"), "reg")
+    address, model = platform.model("models/reg/2"), first.model_resource
     second = platform.connection.client.models.upload(
-        "reg", platform.model("models/reg/2"), first.image, parent_model=first.model_resource, aliases=("best",)
+        VersionSpec("reg", address, first.image, parent_model=model, aliases=("best",))
     )
     assert [line.version.title for line in model_lines("reg/1")] == ["reg/1"]
     assert [line.version for line in model_lines("reg/best")] == [second]

@@ -6,18 +6,20 @@ import pytest
 
 from cloudml_magic.dialects.aiplatform_v1 import endpoints, models, operations
 from cloudml_magic.discovery import document, normalise
-from cloudml_magic.records import Accelerator, DeployedVersion, Machine
+from cloudml_magic.records import Accelerator, DeployedVersion, DeploymentSpec, Machine, ModelVersion, VersionSpec
 
 MODEL = "projects/1/locations/us-central1/models/42"
 ENDPOINT = "projects/1/locations/us-central1/endpoints/7"
+VERSION = ModelVersion(f"{MODEL}@2", "census", "2", "gs://b/m", "tensorflow/serving:2.21.0", 0.0)
 
 
 def test_a_new_version_is_this_request() -> None:
     """Its parent, its folder, its image with the routes of TensorFlow Serving, and its aliases."""
-    call = models.upload_model(
-        "census", "gs://b/models/census/1", "tensorflow/serving:2.21.0", "p", "us-central1",
+    spec = VersionSpec(
+        "census", "gs://b/models/census/1", "tensorflow/serving:2.21.0",
         parent_model=MODEL, aliases=("candidate",), labels={"cloudml-model": "census"},
     )  # fmt: skip
+    call = models.upload_model(spec, "p", "us-central1")
     assert call.method == "aiplatform.projects.locations.models.upload"
     assert call.parameters == {"parent": "projects/p/locations/us-central1"}
     assert call.body == {
@@ -39,9 +41,8 @@ def test_a_new_version_is_this_request() -> None:
 
 def test_the_newcomer_is_called_0_in_a_deployment() -> None:
     """Its id is the caller's own, so that a lost answer can be looked for."""
-    call = endpoints.deploy_model(
-        ENDPOINT, f"{MODEL}@2", "123", "census", Machine(None, Accelerator("T4", 1)), (1, 3), {"9": 80, "123": 20}
-    )
+    machine = Machine(None, Accelerator("T4", 1))
+    call = endpoints.deploy_model(ENDPOINT, DeploymentSpec(VERSION, "123", machine, (1, 3), {"9": 80, "123": 20}))
     assert call.body is not None
     assert call.body["trafficSplit"] == {"9": 80, "0": 20}
     assert call.body["deployedModel"]["id"] == "123"
@@ -55,10 +56,10 @@ def test_the_newcomer_is_called_0_in_a_deployment() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        models.upload_model("m", "gs://b/m", "tensorflow/serving:2.21.0", "p", "r"),
+        models.upload_model(VersionSpec("m", "gs://b/m", "tensorflow/serving:2.21.0"), "p", "r"),
         models.merge_aliases(f"{MODEL}@2", ("default",)),
         endpoints.create_endpoint("m", "p", "r", {"a": "b"}),
-        endpoints.deploy_model(ENDPOINT, MODEL, "1", "m", Machine(), (1, 1), {"1": 100}),
+        endpoints.deploy_model(ENDPOINT, DeploymentSpec(VERSION, "1", Machine(), (1, 1), {"1": 100})),
         endpoints.undeploy_model(ENDPOINT, "1", {"2": 100}),
         endpoints.split_traffic(ENDPOINT, {"1": 100}),
     ],
@@ -76,7 +77,7 @@ SERVED = "us-central1-docker.pkg.dev/p/cloudml-docker-hub/tensorflow/serving:2.2
 
 def test_a_numbered_folder_is_served_as_tensorflow_serving_has_it() -> None:
     """The artifact is the folder that holds it, the container is told so, and reading gives the model's own folder."""
-    body = models.upload_model("m", "gs://b/m/1", SERVED, "p", "r", numbered=True).body
+    body = models.upload_model(VersionSpec("m", "gs://b/m/1", SERVED, numbered=True), "p", "r").body
     assert body is not None
     assert body["model"]["artifactUri"] == "gs://b/m"
     assert body["model"]["containerSpec"] == {

@@ -9,17 +9,19 @@ from cloudml_magic.dialects.aiplatform_v1 import batch, endpoints, models
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.protection import protected
 from cloudml_magic.discovery import document, violations
-from cloudml_magic.records import BatchSpec, JobSpec, Machine, Protection
+from cloudml_magic.records import BatchSpec, DeploymentSpec, JobSpec, Machine, ModelVersion, Protection, VersionSpec
 
 ACCOUNT, KEY = "jobs@p.iam.gserviceaccount.com", "projects/p/locations/r/keyRings/k/cryptoKeys/c"
 SPEC = JobSpec("n", "t", "gs://b/p.tar.gz", "0" * 64, "m", "gs://b/j", "tensorflow/tensorflow:2.21.0", ("python3",))
 BATCH = BatchSpec("n", "t", "projects/p/locations/r/models/1@1", "jsonl", ("gs://b/i",), "gs://b/o")
+VERSION = ModelVersion("m", "m", "1", "gs://b/m", "tensorflow/serving:2.21.0", 0.0)
+DEPLOYMENT = DeploymentSpec(VERSION, "1", Machine(), (1, 1), {})
 MAKING = [
     (aiplatform_v1.create_job(SPEC, "p", "r"), True, True),
     (batch.create_batch_job(BATCH, "p", "r"), True, True),
-    (models.upload_model("m", "gs://b/m", "tensorflow/serving:2.21.0", "p", "r"), True, True),
+    (models.upload_model(VersionSpec("m", "gs://b/m", "tensorflow/serving:2.21.0"), "p", "r"), True, True),
     (endpoints.create_endpoint("m", "p", "r", {}), False, True),
-    (endpoints.deploy_model("projects/p/locations/r/endpoints/1", "m", "1", "m", Machine(), (1, 1), {}), True, False),
+    (endpoints.deploy_model("projects/p/locations/r/endpoints/1", DEPLOYMENT), True, False),
 ]
 
 

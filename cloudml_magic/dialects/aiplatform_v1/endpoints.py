@@ -9,7 +9,7 @@ from typing import Any
 from cloudml_magic.dialects.aiplatform_v1.resources import listing, next_page, parent, quoted, seconds
 from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.machines import machine_spec, read_machine
-from cloudml_magic.records import Answer, DeployedVersion, Endpoint, Machine
+from cloudml_magic.records import Answer, DeployedVersion, DeploymentSpec, Endpoint
 
 _ENDPOINTS = "aiplatform.projects.locations.endpoints"
 _DEPLOYED_HEADER = "x-cloudml-deployed-model"
@@ -34,27 +34,19 @@ def delete_endpoint(resource_name: str) -> Call:
     return Call(f"{_ENDPOINTS}.delete", {"name": resource_name})
 
 
-def deploy_model(
-    endpoint: str,
-    version: str,
-    deployed_id: str,
-    name: str,
-    machine: Machine,
-    replicas: tuple[int, int],
-    traffic: Mapping[str, int],
-) -> Call:
+def deploy_model(endpoint: str, spec: DeploymentSpec) -> Call:
     """Deploys a version under an id that the caller chose, so that a lost answer can be looked for."""
     deployed = {
-        "id": deployed_id,
-        "model": version,
-        "displayName": name,
+        "id": spec.id,
+        "model": spec.version.resource_name,
+        "displayName": spec.version.name,
         "dedicatedResources": {
-            "machineSpec": machine_spec(machine),
-            "minReplicaCount": replicas[0],
-            "maxReplicaCount": replicas[1],
+            "machineSpec": machine_spec(spec.machine),
+            "minReplicaCount": spec.replicas[0],
+            "maxReplicaCount": spec.replicas[1],
         },
     }
-    split = {"0" if id == deployed_id else id: share for id, share in traffic.items()}
+    split = {"0" if id == spec.id else id: share for id, share in spec.traffic.items()}
     return Call(f"{_ENDPOINTS}.deployModel", {"endpoint": endpoint}, {"deployedModel": deployed, "trafficSplit": split})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cloudml_magic.dialects.aiplatform_v1.resources import listing, next_page, parent, quoted, seconds
 from cloudml_magic.dialects.call import Call
-from cloudml_magic.records import ModelVersion
+from cloudml_magic.records import ModelVersion, VersionSpec
 
 _MODELS = "aiplatform.projects.locations.models"
 _PORT = 8501  # where TensorFlow Serving answers REST
@@ -24,41 +24,27 @@ _ARGUMENTS = (
 )
 
 
-def upload_model(
-    name: str,
-    artifact_uri: str,
-    image: str,
-    project: str,
-    region: str,
-    *,
-    parent_model: str | None = None,
-    aliases: tuple[str, ...] = (),
-    labels: Mapping[str, str] | None = None,
-    numbered: bool = False,
-) -> Call:
-    """A new model, or a new version of `parent_model`.
-
-    A `numbered` folder is called 1, alone in the one that holds it: TensorFlow Serving is told of the holder.
-    """
+def upload_model(spec: VersionSpec, project: str, region: str) -> Call:
+    """A new model, or a new version of one; of a numbered folder TensorFlow Serving is told the holder."""
     route = "/v1/models/model"
     model: dict[str, Any] = {
-        "displayName": name,
-        "artifactUri": artifact_uri.rpartition("/")[0] if numbered else artifact_uri,
+        "displayName": spec.name,
+        "artifactUri": spec.artifact_uri.rpartition("/")[0] if spec.numbered else spec.artifact_uri,
         "containerSpec": {
-            "imageUri": image,
-            **({"command": list(_SERVER), "args": list(_ARGUMENTS)} if numbered else {}),
+            "imageUri": spec.image,
+            **({"command": list(_SERVER), "args": list(_ARGUMENTS)} if spec.numbered else {}),
             "ports": [{"containerPort": _PORT}],
             "predictRoute": f"{route}:predict",
             "healthRoute": route,
         },
     }
-    if labels:
-        model["labels"] = dict(labels)
-    if aliases:
-        model["versionAliases"] = list(aliases)
+    if spec.labels:
+        model["labels"] = dict(spec.labels)
+    if spec.aliases:
+        model["versionAliases"] = list(spec.aliases)
     body: dict[str, Any] = {"model": model}
-    if parent_model:
-        body["parentModel"] = parent_model
+    if spec.parent_model:
+        body["parentModel"] = spec.parent_model
     return Call(f"{_MODELS}.upload", {"parent": parent(project, region)}, body)
 
 

@@ -15,7 +15,7 @@ from cloudml_magic.dialects.call import Call
 from cloudml_magic.dialects.machines import machine_spec, read_machine
 from cloudml_magic.dialects.ml_v1.names import letters, seconds
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.records import Answer, DeployedVersion, Endpoint, Machine, ModelVersion
+from cloudml_magic.records import Answer, DeployedVersion, Endpoint, Machine, ModelVersion, VersionSpec
 
 _MODELS = "ml.projects.models"
 _VERSIONS = f"{_MODELS}.versions"
@@ -51,19 +51,17 @@ def delete_model(model: str) -> Call:
     return Call(f"{_MODELS}.delete", {"name": model})
 
 
-def create_version(
-    model: str, number: int, artifact_uri: str, image: str, labels: Mapping[str, str], machine: Machine
-) -> Call:
+def create_version(model: str, number: int, spec: VersionSpec, machine: Machine) -> Call:
     """A version of a number; the runtime stands in the place of the image that Vertex AI is told."""
     specification = machine_spec(machine)
     body: dict[str, Any] = {
         "name": f"v{number}",
-        "deploymentUri": artifact_uri,
+        "deploymentUri": spec.artifact_uri,
         "framework": "TENSORFLOW",
-        "runtimeVersion": _runtime(image),
+        "runtimeVersion": _runtime(spec.image),
         "pythonVersion": f"{sys.version_info.major}.{sys.version_info.minor}",
         "machineType": specification["machineType"],
-        "labels": dict(labels),
+        "labels": dict(spec.labels),
     }
     if "acceleratorType" in specification:
         accelerator = {"type": specification["acceleratorType"], "count": str(specification["acceleratorCount"])}

@@ -23,7 +23,7 @@ from cloudml_magic.pipeline.deployment.versioning import NAME_LABEL, Versioning
 from cloudml_magic.pipeline.options import checked_name
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import CURRENT, connection_to
-from cloudml_magic.records import DeployedVersion, Endpoint, Machine, ModelVersion
+from cloudml_magic.records import DeployedVersion, DeploymentSpec, Endpoint, Machine, ModelVersion
 
 OnStage = Callable[[str], None]
 
@@ -94,7 +94,8 @@ def _put(
         if held is None:
             traffic = joined(shares, deployed_id, WHOLE if percent is None or not shares else percent)
             on_stage("starting")
-            endpoint = models.deploy(endpoint, version, deployed_id, machine, replicas, traffic, on_stage)
+            spec = DeploymentSpec(version, deployed_id, machine, replicas, traffic)
+            endpoint = models.deploy(endpoint, spec, on_stage)
         else:
             deployed_id = held.id
             endpoint = _shifted(there, endpoint, held, percent)

@@ -10,7 +10,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.packaging import slug
 from cloudml_magic.pipeline.deployment.artifact import Artifact
 from cloudml_magic.pipeline.deployment.served import Served
-from cloudml_magic.records import ModelVersion
+from cloudml_magic.records import ModelVersion, VersionSpec
 
 NAME_LABEL = "cloudml-model"
 _DIGEST_LABEL = "cloudml-digest"
@@ -45,12 +45,14 @@ class Versioning:
         on_stage(f"making version {following}")
         labels = {NAME_LABEL: slug(self.name), _DIGEST_LABEL: self.artifact.digest}
         return there.client.models.upload(
-            self.name,
-            str(self.artifact.address),
-            self.served.image,
-            parent_model=versions[0].model_resource if versions else None,
-            labels=labels | ({_TRUSTED_LABEL: "yes"} if self.trust else {}),
-            numbered=self.served.is_numbered,
+            VersionSpec(
+                self.name,
+                str(self.artifact.address),
+                self.served.image,
+                parent_model=versions[0].model_resource if versions else None,
+                labels=labels | ({_TRUSTED_LABEL: "yes"} if self.trust else {}),
+                numbered=self.served.is_numbered,
+            )
         )
 
     def name_it(self, version: ModelVersion, there: Connection) -> None:
