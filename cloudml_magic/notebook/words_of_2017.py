@@ -7,10 +7,10 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cloudml_magic.dialects.scale_tiers import scale_tier
+from cloudml_magic.dialects.scale_tiers import ScaleTier, scale_tier
 from cloudml_magic.errors import CloudMLError
 
-_OPTIONS = ("projectId", "bucket", "region", "scaleTier", "runtimeVersion")
+_OPTIONS = ("projectId", "bucket", "region", "scaleTier", "masterType", "runtimeVersion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def is_of_2017(line: str) -> bool:
 def translated(line: str, cell: str | None) -> Translated:
     """The settings that a line of 2017, and the dictionary beneath it, stand for."""
     given = _read(line)
-    tier = scale_tier(given["scaleTier"]) if given["scaleTier"] else None
+    tier, named = _tier(given["scaleTier"], given["masterType"])
     requires = requires_of(cell)
     settings = {
         "project": given["projectId"],
@@ -43,12 +43,19 @@ def translated(line: str, cell: str | None) -> Translated:
     today = " ".join(f"--{name.replace('_', '-')} {_quoted(value)}" for name, value in known.items())
     notes = [f"These are the options of 2017. Today: %ml_init {today}"]
     if tier and tier.note:
-        notes.append(f"{given['scaleTier']} is {_named(tier.machine, tier.gpu)} now: {tier.note}.")
+        notes.append(f"{named} is {_named(tier.machine, tier.gpu)} now: {tier.note}.")
     if given["runtimeVersion"]:
         notes.append(
             f"Runtime {given['runtimeVersion']} is gone; a job runs the TensorFlow and the Keras of this kernel."
         )
     return Translated(known, tuple(notes))
+
+
+def _tier(scale: str | None, master_type: str | None) -> tuple[ScaleTier | None, str]:
+    """The machine that is meant, and the word for it; a master type alone means the tier that can have one."""
+    if scale is None and master_type is None:
+        return None, ""
+    return scale_tier(scale or "CUSTOM", master_type), master_type or str(scale)
 
 
 def _read(line: str) -> dict[str, str | None]:
@@ -96,6 +103,6 @@ def _refused(line: str, why: str) -> CloudMLError:
         "bad-option",
         f"%ml_init does not understand {line.strip()!r}.",
         why=why,
-        next="Today's options are shown by `%ml_init?`; those of 2017 were -projectId, -bucket, -region, -scaleTier and"
-        " -runtimeVersion.",
+        next="Today's options are shown by `%ml_init?`; those of 2017 were -projectId, -bucket, -region, -scaleTier,"
+        " -masterType and -runtimeVersion.",
     )

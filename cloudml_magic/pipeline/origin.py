@@ -39,12 +39,7 @@ def origin_of_source(
 
 def read_origin(folder: Address, storage: ObjectStorage) -> JobOrigin:
     """What a job's folder remembers; nothing where it was sent by somebody else's client."""
-    try:
-        document = json.loads(storage.read(folder / MANIFEST) or b"{}")
-    except (ValueError, RecursionError):
-        return JobOrigin()
-    if not isinstance(document, dict):
-        return JobOrigin()
+    document = _read(folder, storage)
     return JobOrigin(
         notebook=_text(document.get("notebook")),
         cell=_text(document.get("cell")),
@@ -52,6 +47,20 @@ def read_origin(folder: Address, storage: ObjectStorage) -> JobOrigin:
         parameters=tuple(_texts(document.get("parameters")).items())[:_MOST],
         price=_price(document.get("price")),
     )
+
+
+def read_export_wished(folder: Address, storage: ObjectStorage) -> Mapping[str, Any]:
+    """What the submission said of the model's export; nothing where it was sent by somebody else's client."""
+    wished = _read(folder, storage).get("export")
+    return wished if isinstance(wished, dict) else {}
+
+
+def _read(folder: Address, storage: ObjectStorage) -> Mapping[str, Any]:
+    try:
+        document = json.loads(storage.read(folder / MANIFEST) or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _shown(name: str, value: str) -> str:

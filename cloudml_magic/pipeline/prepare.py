@@ -195,6 +195,7 @@ def manifest(preparation: Preparation, notebook: str | None, cell: str, submitte
         "arguments": list(spec.arguments),
         "data": [str(upload.address) for upload in preparation.uploads[1:]],
         "environment": sorted(preparation.secrets),
+        "export": dict(preparation.export.told),
         "image": spec.image,
         "price": None if price is None else asdict(price),
     }

@@ -16,7 +16,8 @@ from cloudml_magic.pipeline.progress import JobProgress
 from cloudml_magic.records import ModelInterface
 from cloudml_magic.storage import Address, ObjectStorage
 
-_MODEL = "model/model.keras"
+_EXPORT, _KERAS_FILE = "model", "model.keras"
+_MODEL = f"{_EXPORT}/{_KERAS_FILE}"
 
 
 def read_progress(folder: Address, storage: ObjectStorage) -> JobProgress:
@@ -67,7 +68,16 @@ def model(
 
 def interface(folder: Address, storage: ObjectStorage) -> ModelInterface | None:
     """What the job's exported model takes and gives; None where none was exported."""
-    if storage.size(folder / "model" / SAVED_MODEL) is None:
+    exported = folder / _EXPORT
+    if storage.size(exported / SAVED_MODEL) is None:
         return None
-    exported = folder / "model"
     return read_interface(lambda name: storage.read(exported / name), str(exported))
+
+
+def bring_export(folder: Address, storage: ObjectStorage, to: Path) -> None:
+    """Brings the job's exported model to a folder here."""
+    exported = folder / _EXPORT
+    for name in storage.names(exported):
+        if name != _KERAS_FILE:
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            storage.download(exported / name, to / name)

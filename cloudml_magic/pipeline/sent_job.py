@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from cloudml_magic.client import Reading
@@ -15,7 +16,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import results
 from cloudml_magic.pipeline.folder_users import free_versions_of
 from cloudml_magic.pipeline.metric_curves import MetricCurve
-from cloudml_magic.pipeline.origin import read_origin
+from cloudml_magic.pipeline.origin import read_export_wished, read_origin
 from cloudml_magic.pipeline.progress import JobProgress
 from cloudml_magic.records import JobEvent, JobFailure, JobOrigin, JobSnapshot, ModelInterface, ModelVersion, Target
 from cloudml_magic.states import JobState
@@ -147,6 +148,14 @@ class Job:
     def interface(self) -> ModelInterface | None:
         """What its exported model takes and gives; None where it left no export."""
         return results.interface(self.folder, self._connection.storage) if self._snapshot.folder else None
+
+    def bring_export(self, to: Path) -> None:
+        """Brings its exported model to a folder here."""
+        results.bring_export(self.folder, self._connection.storage, to)
+
+    def export_wished(self) -> Mapping[str, Any]:
+        """What its submission said of the export, whether or not there is one: labels, preprocess, resize, picture."""
+        return read_export_wished(self.folder, self._connection.storage) if self._snapshot.folder else {}
 
     def check_deletable(self) -> list[ModelVersion]:
         """Refuses a job that goes on or whose model is deployed; the versions that will have lost their files."""

@@ -156,6 +156,24 @@ def test_folders_are_classes_in_alphabetical_order(pictures: Path) -> None:
     assert by_keras.worst[0].thumbnail is not None
 
 
+@pytest.mark.parametrize("kind", ["int", "categorical"])
+def test_a_dataset_numbers_classes_in_its_own_way(pictures: Path, kind: str) -> None:
+    """By the names of its folders, of which it may have fewer than the model, in another order."""
+    import keras
+
+    for webp in pictures.rglob("*.webp"):
+        webp.unlink()
+    shutil.rmtree(pictures / "green")
+    dataset = keras.utils.image_dataset_from_directory(
+        pictures, label_mode=kind, batch_size=4, image_size=(8, 8), verbose=False
+    )
+    found = evaluate(colour(), dataset, labels=["red", "green", "blue"])
+    assert classes(found).confusion == ((2, 0, 0), (0, 0, 0), (1, 0, 2))
+    with pytest.raises(CloudMLError) as caught:
+        evaluate(colour(), dataset, labels=["scarlet", "green", "blue"])
+    assert caught.value.what == "The data has classes that the model does not know: red."
+
+
 def test_a_picture_that_cannot_be_read_is_left_out(pictures: Path) -> None:
     """And told of; where none can be read, that is the error."""
     (pictures / "red/broken.png").write_bytes(b"no picture")

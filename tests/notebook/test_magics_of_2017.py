@@ -10,7 +10,10 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from cloudml_magic import notebook
+from cloudml_magic.catalogue import catalogue
+from cloudml_magic.dialects.scale_tiers import MASTER_TYPES
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.local_platform.routes.ml_v1.machines import machine_need
 from cloudml_magic.pipeline.session import CURRENT
 from tests.shells import new_shell
 
@@ -48,6 +51,35 @@ def test_the_line_of_2017_sets_what_it_set(shell: InteractiveShell, capsys: Any)
     assert "2017" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "machine", "gpu"),
+    [
+        ("-scaleTier CUSTOM -masterType complex_model_m_gpu", "n1-standard-16", "T4:4"),
+        ("-scaleTier custom -masterType n1-highmem-8", "n1-highmem-8", "none"),
+        ("-masterType standard_v100", "n1-standard-8", "V100"),
+    ],
+)
+def test_a_tier_of_ones_own_names_its_master(shell: InteractiveShell, words: str, machine: str, gpu: str) -> None:
+    """By the names of AI Platform, or by one of Compute Engine."""
+    shell.run_line_magic("ml_init", f"-projectId mine {words}")
+    assert (settings()["machine"], settings()["gpu"]) == (machine, gpu)
+
+
+def test_every_master_of_then_is_a_machine_of_today() -> None:
+    """With as many accelerators as it may carry, and as the older API itself is understood here."""
+    for name, meant in MASTER_TYPES.items():
+        if meant.machine == "cloud-tpu":
+            continue
+        kind, _, count = (meant.gpu or "").partition(":")
+        accelerator = catalogue().accelerator(kind) if kind else None
+        machine = catalogue().machine_types[meant.machine]
+        assert accelerator is None or int(count or 1) in accelerator.counts_on(machine), name
+        need = machine_need(name, None)
+        assert (need.machine_type, need.accelerator, need.count) == (
+            meant.machine, accelerator.api_name if accelerator else None, int(count or 1) if accelerator else 0
+        ), name  # fmt: skip
+
+
 def test_the_dictionary_beneath_is_read_and_never_run(shell: InteractiveShell) -> None:
     """What it names is installed for each job."""
     shell.run_cell_magic("ml_init", LINE, "{'install_requires': ['pandas>=2', 'h5py']}")
@@ -76,7 +108,9 @@ def test_a_dictionary_that_would_be_lost_is_refused(shell: InteractiveShell) -> 
     ("line", "what"),
     [
         ("-projectId p -scaleTier HUGE", "The scale tier HUGE cannot be used here: the tiers are BASIC, STANDARD_1,"),
-        ("-projectId p -scaleTier CUSTOM", "The scale tier CUSTOM cannot be used here: it needs a machine type."),
+        ("-projectId p -scaleTier CUSTOM", "The scale tier CUSTOM says nothing without its machine type."),
+        ("-scaleTier BASIC -masterType standard", "-masterType standard does not go with the scale tier BASIC."),
+        ("-scaleTier CUSTOM -masterType huge_model", "'huge_model' is no machine type."),
         ("-projectId p -zone x", "%ml_init does not understand '-projectId p -zone x'."),
         ("-projectId", "%ml_init does not understand '-projectId'."),
     ],

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from cloudml_magic import files
 from cloudml_magic.errors import CloudMLError
+from cloudml_magic.pipeline.files import progress
 from cloudml_magic.pipeline.files.location import Location, checked_path
 from cloudml_magic.storage import downloads, local_files, standings, uploader
 from cloudml_magic.storage.local_files import files_beneath
@@ -298,3 +299,24 @@ def test_a_listing_of_very_many_objects_is_mostly_on_disk(monkeypatch: pytest.Mo
     assert set(there.of(["000000", "004999", "none"])) == {"000000", "004999"}
     assert there.of(["004999"])["004999"] == standings.Standing(1, "AAAAAA==", 7)
     assert sum(1 for _ in there.all()) == 5000
+
+
+def test_sending_five_times_as_many_files_takes_no_more_memory(
+    here: Path, bucket: storage.Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All the way from the folder to the bucket; what is held of a file takes about a kilobyte."""
+    monkeypatch.setattr(progress, "_LOOK_AHEAD", 100)
+    peaks = {}
+    for count in (300, 1500):
+        folder = here / str(count)
+        folder.mkdir()
+        for number in range(count):
+            os.close(os.open(folder / f"{number:05}", os.O_CREAT | os.O_WRONLY))
+        if not peaks:
+            # Connections and what is loaded at the first use are no matter of how many files there are.
+            files.copy(folder, f"gs://{bucket.name}/before", recursive=True)
+        tracemalloc.start()
+        assert files.copy(folder, f"gs://{bucket.name}/up/", recursive=True).files == count
+        _, peaks[count] = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peaks[1500] - peaks[300] < 300_000

@@ -78,6 +78,53 @@ def test_a_deployed_model_gets_the_same_figures(kernel: Notebook) -> None:
     assert value(kernel, "numbers.count, numbers.scores.accuracy") == "(150, 1.0)"
 
 
+OF_ANOTHER_BACKEND = """%%ml_train with_{0} --labels COLOURS --env KERAS_BACKEND={0} --preprocess prepared --wait
+def prepared(pixels):
+    return pixels / 255
+model = keras.Sequential([
+    keras.Input((12, 12, 3)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, activation="softmax"),
+])
+model.compile(keras.optimizers.Adam(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(prepared(x), y, epochs=15, verbose=0)
+"""
+
+
+def test_a_function_that_only_the_job_knows(kernel: Notebook) -> None:
+    """The job's export holds it, so another function of that name here changes nothing; pictures from a bucket."""
+    assert not kernel.run(OF_ANOTHER_BACKEND.format("jax")).error
+    assert not kernel.run("%ml_storage mb gs://pictures-of-mine").error
+    assert not kernel.run("%ml_storage cp -r Test gs://pictures-of-mine/").error
+    assert not kernel.run("prepared = lambda pixels: pixels * 0").error
+    assert not kernel.run("found = %ml_evaluate with_jax --data gs://pictures-of-mine/Test").error
+    assert value(kernel, "found.scores.confusion") == "((40, 0, 0), (0, 4, 1), (0, 0, 4))"
+    assert not kernel.run("some = x[:9] / 255\ntruths = y[:9]\nfound = %ml_evaluate with_jax --data some,truths").error
+    assert value(kernel, "found.count, found.scores.accuracy") == "(9, 1.0)"
+
+
+def test_a_job_without_an_export(kernel: Notebook) -> None:
+    """What its submission said still counts: the order of the labels, and a function that has to be here then."""
+    assert not kernel.run(OF_ANOTHER_BACKEND.format("torch")).error
+    assert not kernel.run("del prepared").error
+    outcome = kernel.run("%ml_evaluate with_torch --data Test")
+    assert "There is no function 'prepared' to preprocess pictures with." in outcome.error
+    assert not kernel.run("prepared = lambda pixels: pixels / 255").error
+    assert not kernel.run("found = %ml_evaluate with_torch --data Test").error
+    assert value(kernel, "found.scores.confusion") == "((40, 0, 0), (0, 4, 1), (0, 0, 4))"
+
+
+def test_each_version_of_a_model_by_itself(kernel: Notebook) -> None:
+    """Whatever share of the questions each of them gets."""
+    cell = (
+        "other = keras.Sequential([keras.Input((12, 12, 3)), keras.layers.GlobalAveragePooling2D(),"
+        " keras.layers.Dense(3, activation='softmax')])\nother.layers[-1].set_weights([np.zeros((3, 3)), np.array([0, 9, 0])])"
+    )
+    assert not kernel.run(cell).error
+    assert not kernel.run("%ml_deploy other --as shades --labels COLOURS --traffic 50").error
+    for version, right in ((1, 48), (2, 5)):
+        assert not kernel.run(f"found = %ml_evaluate shades/{version} --data Test").error
+        assert value(kernel, "round(found.scores.accuracy * found.count)") == str(right)
+
+
 def test_what_the_line_lacks_is_said(kernel: Notebook) -> None:
     """Before anything is loaded."""
     outcome = kernel.run("%ml_evaluate shades")

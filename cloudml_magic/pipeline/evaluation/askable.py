@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,18 +11,18 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import exporting
 from cloudml_magic.pipeline.deployment.artifact import read_artifact
 from cloudml_magic.pipeline.deployment.lookup import deployed_model
-from cloudml_magic.pipeline.evaluation.kernel_model import KernelModel, several_outputs
+from cloudml_magic.pipeline.evaluation.described_models import DeployedModel, ExportedModel
+from cloudml_magic.pipeline.evaluation.kernel_model import KernelModel, Preprocess
 from cloudml_magic.pipeline.lookup import find_job
 from cloudml_magic.pipeline.model_file import load_model
-from cloudml_magic.pipeline.prediction import predict
-from cloudml_magic.pipeline.prediction.given import DEFAULT_SIGNATURE, TENSORS_SIGNATURE
 from cloudml_magic.pipeline.prediction.pictures import Picture
 from cloudml_magic.pipeline.sent_job import Job
 from cloudml_magic.pipeline.session import notebook_namespace
-from cloudml_magic.records import ModelInterface, PictureInput
+from cloudml_magic.records import PictureInput
 from cloudml_magic.storage import Address
+from cloudml_magic.trainer.export.labels import as_names
+from cloudml_magic.trainer.export.preprocessing import needs_no_notebook
 
-Preprocess = str | Callable[..., Any] | None
 _KERAS_FILE = ".keras"
 
 
@@ -52,46 +52,6 @@ class Askable(Protocol):
 
     def activation(self, outputs: Any) -> str:
         """`softmax`, `sigmoid`, `logits`, `linear`, …; nothing where it is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeployedModel:
-    """A model that is asked over its endpoint, as `%ml_predict` asks it."""
-
-    name: str
-    interface: ModelInterface
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return next(iter(self.interface.labels.values()), ())
-
-    @property
-    def picture(self) -> PictureInput | None:
-        return self.interface.picture
-
-    @property
-    def rank(self) -> int | None:
-        signatures = self.interface.signatures
-        asked = signatures.get(TENSORS_SIGNATURE) or signatures.get(DEFAULT_SIGNATURE)
-        return len(asked.inputs[0].shape) if asked and asked.inputs else None
-
-    def of_values(self, values: Any) -> Any:
-        # Whole bytes would be taken for pictures; an evaluation gives the model numbers as they are.
-        return self._outputs(values.astype("float32") if str(getattr(values, "dtype", "")) == "uint8" else values)
-
-    def of_pictures(self, pictures: Sequence[Picture]) -> Any:
-        return self._outputs([picture.content for picture in pictures])
-
-    def activation(self, outputs: Any) -> str:
-        return next(iter(self.interface.activations.values()), "")
-
-    def _outputs(self, instances: Any) -> Any:
-        import numpy as np
-
-        values = predict(self.name, instances).values
-        if values and isinstance(values[0], dict):
-            raise several_outputs(self.name, len(values[0]))
-        return np.asarray(values, dtype=np.float64)
 
 
 def askable(what: Any, preprocess: Preprocess, trust: bool, wait: Callable[[Job], None]) -> Askable:
@@ -127,7 +87,7 @@ def _meant(what: Any) -> Any:
     return Path(what).expanduser() if what.endswith(_KERAS_FILE) else what
 
 
-def _of_job(job: Job, preprocess: Preprocess, trust: bool, wait: Callable[[Job], None]) -> KernelModel:
+def _of_job(job: Job, preprocess: Preprocess, trust: bool, wait: Callable[[Job], None]) -> Askable:
     """The job's own model; its export says what its classes are called and how it takes pictures."""
     try:
         wait(job)
@@ -135,11 +95,26 @@ def _of_job(job: Job, preprocess: Preprocess, trust: bool, wait: Callable[[Job],
         # A job that was stopped may have left a model all the same; if not, `model` says so.
         if ended.reference not in ("job-failed", "job-cancelled"):
             raise
-    model = job.model(trust=trust)
     interface = job.interface()
-    picture = interface.picture if interface else None
-    labels = next(iter(interface.labels.values()), ()) if interface else ()
+    if interface is None:
+        wished = job.export_wished()
+        return KernelModel.of(
+            job.model(trust=trust),
+            job.name,
+            # The name of a variable that only the job had says nothing here.
+            as_names(wished.get("labels")) or (),
+            preprocess=preprocess or wished.get("preprocess"),
+            resize=wished.get("resize"),
+        )
+    picture = interface.picture
+    if preprocess is None and picture is not None and picture.preprocess and not needs_no_notebook(picture.preprocess):
+        # A function of that name here may be another one by now, or none: the export holds the job's own.
+        with tempfile.TemporaryDirectory(prefix="cloudml-") as folder:
+            job.bring_export(Path(folder))
+            return ExportedModel.loaded(job.name, interface, Path(folder))
+    labels = next(iter(interface.labels.values()), ())
     if preprocess is None and picture is not None:
         # Nothing but the job's word counts: this notebook may prepare other pictures otherwise.
         preprocess = picture.preprocess or "1"
-    return KernelModel.of(model, job.name, labels, preprocess=preprocess, resize=picture.resize if picture else None)
+    resize = picture.resize if picture else None
+    return KernelModel.of(job.model(trust=trust), job.name, labels, preprocess=preprocess, resize=resize)

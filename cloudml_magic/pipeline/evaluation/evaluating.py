@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.pipeline.evaluation.askable import Askable, Preprocess, askable
+from cloudml_magic.pipeline.evaluation.askable import Askable, askable
 from cloudml_magic.pipeline.evaluation.examples import Batch, Examples, examples_of_values
 from cloudml_magic.pipeline.evaluation.folders import examples_of_folder
+from cloudml_magic.pipeline.evaluation.kernel_model import Preprocess
 from cloudml_magic.pipeline.evaluation.tallies import ClassTally, ValueTally
 from cloudml_magic.pipeline.evaluation.truths import are_names, labels_for
 from cloudml_magic.pipeline.options import split_labels

@@ -57,7 +57,8 @@ def examples_of_values(data: Any, label: str | None, rank: int | None) -> Exampl
     if isinstance(data, tuple) and len(data) == 2:
         return _of_pair(*data)
     if hasattr(data, "element_spec") and hasattr(data, "as_numpy_iterator"):
-        return Examples(lambda: _of_dataset(data, rank), tuple(map(str, getattr(data, "class_names", ()))))
+        names = tuple(map(str, getattr(data, "class_names", ())))
+        return Examples(lambda: _of_dataset(data, rank, names), names)
     raise CloudMLError(
         "unclear-examples",
         f"A value of type {type(data).__name__} is no examples with their truth.",
@@ -89,7 +90,7 @@ def _of_pair(values: Any, truths: Any) -> Examples:
     return Examples(batches, names)
 
 
-def _of_dataset(dataset: Any, rank: int | None) -> Iterator[Batch]:
+def _of_dataset(dataset: Any, rank: int | None, names: tuple[str, ...]) -> Iterator[Batch]:
     """The batches of a dataset; one that is not batched is batched first."""
     import numpy as np
 
@@ -102,7 +103,18 @@ def _of_dataset(dataset: Any, rank: int | None) -> Iterator[Batch]:
         )
     batched = dataset if _is_batched(spec[0], spec[1], rank) else dataset.batch(_ROWS_AT_ONCE)
     for values, truths, *_ in batched.as_numpy_iterator():
-        yield Batch(np.asarray(truths), values)
+        yield Batch(_by_name(np.asarray(truths), names), values)
+
+
+def _by_name(truths: Any, names: tuple[str, ...]) -> Any:
+    """The truths in words where the dataset knows them: its classes need not be numbered as the model's are."""
+    import numpy as np
+
+    if not names or truths.dtype.kind not in "iufb":
+        return truths
+    if truths.ndim == 2 and truths.shape[1] == len(names) > 1:
+        return np.array(names)[truths.argmax(axis=1)]
+    return np.array(names)[truths.reshape(len(truths)).astype(np.int64)] if truths.size == len(truths) else truths
 
 
 def _is_batched(values: Any, truths: Any, rank: int | None) -> bool:

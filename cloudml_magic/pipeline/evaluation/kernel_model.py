@@ -16,20 +16,22 @@ from cloudml_magic.trainer.export import NotExportableError
 from cloudml_magic.trainer.export.calling import Calling, calling_of, readings_of
 from cloudml_magic.trainer.export.picture import INPUT, RESIZES, decoded, picture_of
 from cloudml_magic.trainer.export.picture import Picture as TakenPicture
-from cloudml_magic.trainer.export.preprocessing import Preprocessing, resolved
+from cloudml_magic.trainer.export.preprocessing import resolved
 from cloudml_magic.trainer.export.task import activations_of
+
+Preprocess = str | Callable[..., Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class KernelModel:
-    """A loaded model; `taken` is how it takes pictures, `before` what is done to them first."""
+    """A loaded model; `taken` is how it takes pictures, `preprocess` what is done to them first."""
 
     model: Any
     name: str
     labels: tuple[str, ...]
     calling: Calling
     taken: TakenPicture | None
-    before: Preprocessing | None
+    preprocess: Preprocess
 
     @classmethod
     def of(
@@ -38,7 +40,7 @@ class KernelModel:
         name: str,
         labels: Sequence[str] = (),
         *,
-        preprocess: str | Callable[..., Any] | None = None,
+        preprocess: Preprocess = None,
         resize: str | None = None,
     ) -> KernelModel:
         """Reads what the model takes; what the notebook does to pictures is noticed where it is not said."""
@@ -46,13 +48,10 @@ class KernelModel:
             taken = picture_of(model, None, resize or RESIZES[0])
             if preprocess is None and taken is not None:
                 preprocess = noticed_preprocessing(model, None, taken.resize)
-            before = resolved(preprocess, notebook_namespace()) if preprocess is not None and taken else None
             calling = calling_of(model, readings_of(model)[0])
         except NotExportableError as problem:
-            raise CloudMLError(
-                "not-evaluable", f"The model {name} cannot be evaluated.", why=problem.why, next=problem.next
-            ) from problem
-        return cls(model, name, tuple(labels), calling, taken, before)
+            raise _not_evaluable(name, problem) from problem
+        return cls(model, name, tuple(labels), calling, taken, preprocess)
 
     @property
     def picture(self) -> PictureInput | None:
@@ -75,8 +74,12 @@ class KernelModel:
 
         assert self.taken is not None
         pixels = decoded(tf.constant([picture.content for picture in pictures]), self.taken)
-        ready = pixels if self.before is None else self.before.apply(pixels)
-        return self._outputs({self.taken.input.name: self.taken.fitted(ready)})
+        if self.preprocess is not None:
+            try:
+                pixels = resolved(self.preprocess, notebook_namespace()).apply(pixels)
+            except NotExportableError as problem:
+                raise _not_evaluable(self.name, problem) from problem
+        return self._outputs({self.taken.input.name: self.taken.fitted(pixels)})
 
     def activation(self, outputs: Any) -> str:
         """Of the last layer, with the loss that it was trained with."""
@@ -91,6 +94,10 @@ class KernelModel:
             raise several_outputs(self.name, len(answered))
         (output,) = answered.values()
         return np.asarray(keras.ops.convert_to_numpy(output), dtype=np.float64)
+
+
+def _not_evaluable(name: str, problem: NotExportableError) -> CloudMLError:
+    return CloudMLError("not-evaluable", f"The model {name} cannot be evaluated.", why=problem.why, next=problem.next)
 
 
 def several_outputs(name: str, count: int) -> CloudMLError:
