@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
+
 ACTIONS = ("mb", "rb", "ls", "cp", "mv", "rm", "cat", "du", "rsync")
-_KEY = "%ml_storage"
+_LINE = re.compile(r"\s*%ml_storage\s+(?P<said>.*)")
 
 
 def complete_with(shell: Any) -> None:
     """Has the shell ask here."""
-    shell.set_hook("complete_command", _completions, str_key=_KEY)
+    if _completions not in shell.Completer.custom_matchers:
+        shell.Completer.custom_matchers.append(_completions)
 
 
 def complete_without(shell: Any) -> None:
     """Takes it away again."""
-    shell.strdispatchers["complete_command"].strs.pop(_KEY, None)
+    shell.Completer.custom_matchers.remove(_completions)
 
 
-def _completions(_: Any, event: Any) -> list[str]:
-    from IPython.core.error import TryNext
-
-    before = event.line[: len(event.line)]
-    word = "" if before.endswith(" ") else before.split(" ")[-1]
-    if len(before.split()) - bool(word) <= 1:
-        return [f"{action} " for action in ACTIONS if action.startswith(word)]
-    found = [address for address in _addresses(word) if address.startswith(word)]
-    if not found:
-        # Files of this machine are found as everywhere.
-        raise TryNext
-    # The shell replaces its own idea of a word, which begins after the last colon or sign.
-    cut = len(word) - len(event.symbol)
-    return [address[cut:] for address in found]
+@context_matcher(identifier="cloudml_magic.storage")  # type: ignore[untyped-decorator]
+def _completions(context: CompletionContext) -> SimpleMatcherResult:
+    line = _LINE.fullmatch(context.text_until_cursor)
+    if line is None:
+        return {"completions": []}
+    before, _, word = line["said"].rpartition(" ")
+    found = _addresses(word) if before else [f"{action} " for action in ACTIONS]
+    completions = [SimpleCompletion(each, type="path") for each in found if each.startswith(word)]
+    # What an address ends with is no name of Python's; where none is found, files of this machine are, as everywhere.
+    return {"completions": completions, "matched_fragment": word, "suppress": True, "ordered": True}
 
 
 def _addresses(word: str) -> list[str]:

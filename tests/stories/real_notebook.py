@@ -90,6 +90,11 @@ class Notebook:
         """Runs a cell to its end."""
         return self.outcome(self.send(cell, cell_id))
 
+    def completions(self, line: str) -> list[str]:
+        """What Tab at the end of a line would make of it."""
+        content = self._client.complete(line, reply=True, timeout=_LONGEST_SECONDS)["content"]
+        return [line[: content["cursor_start"]] + match + line[content["cursor_end"] :] for match in content["matches"]]
+
     def passes(self, seconds: float) -> None:
         """Lets time pass; displays go on being updated."""
         deadline = time.monotonic() + seconds

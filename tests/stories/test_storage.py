@@ -1,0 +1,46 @@
+"""A user's bucket in a notebook: filled with a bar, found again with Tab."""
+
+from __future__ import annotations
+
+import pytest
+from real_notebook import Notebook
+
+pytestmark = pytest.mark.slow
+
+FOLDER = """
+from pathlib import Path
+for name in ("maize/1.png", "maize/2.png", "Fat Hen/ä #1.png", "labels.csv"):
+    Path("Train", name).parent.mkdir(parents=True, exist_ok=True)
+    Path("Train", name).write_text(name)
+"""
+
+
+def test_a_folder_goes_up_with_one_bar(kernel: Notebook) -> None:
+    """Its outcome stands where the bar was."""
+    assert not kernel.run(FOLDER).error
+    assert kernel.run("%ml_storage mb gs://a-bucket-of-mine").printed == "Made gs://a-bucket-of-mine.\n"
+    at_once = "from cloudml_magic.notebook import transfer_line as line\nline._QUIET_SECONDS = line._REDRAW_SECONDS = 0"
+    assert not kernel.run(at_once).error
+    outcome = kernel.run("%ml_storage cp -r Train gs://a-bucket-of-mine/")
+    assert not outcome.error and outcome.printed == ""
+    (shown,) = outcome.displays.values()
+    assert shown["text/plain"].startswith("Copied 4 files, 49 B, in ")
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("%ml_storage r", ["rb ", "rm ", "rsync "]),
+        ("%ml_storage ls gs://a-buc", ["ls gs://a-bucket-of-mine/"]),
+        ("%ml_storage ls -l gs://a-bucket-of-mine/T", ["ls -l gs://a-bucket-of-mine/Train/"]),
+        (
+            "%ml_storage cp gs://a-bucket-of-mine/Train/maize/",
+            ["cp gs://a-bucket-of-mine/Train/maize/1.png", "cp gs://a-bucket-of-mine/Train/maize/2.png"],
+        ),
+        ("%ml_storage cp Trai", ["cp Train/"]),
+        ("%ml_storage cat gs://a-bucket-of-mine/none", []),
+    ],
+)
+def test_tab(kernel: Notebook, line: str, completed: list[str]) -> None:
+    """Actions, buckets, folders, objects, and files of this machine, as the notebook's page asks for them."""
+    assert sorted(kernel.completions(line)) == [f"%ml_storage {each}" for each in completed]
