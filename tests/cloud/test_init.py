@@ -145,7 +145,7 @@ def test_a_bucket_that_one_may_not_look_at_is_said_with_the_role(google_cloud: C
     assert why.endswith("A scripted fault.")
     assert fix == (
         "gcloud storage buckets add-iam-policy-binding gs://mine"
-        " --member serviceAccount:trainer@local.iam.gserviceaccount.com --role roles/storage.legacyBucketReader\n"
+        " --member serviceAccount:trainer@local.iam.gserviceaccount.com --role roles/storage.bucketViewer\n"
         "or, if it is not yours, %ml_init --bucket NAME"
     )
 

@@ -38,7 +38,7 @@ LOOKING_ROLES = {
     "jobs run as": "roles/iam.serviceAccountViewer",
 }
 SETUP_ROLES = {"APIs": "roles/serviceusage.serviceUsageAdmin", "bucket": "roles/storage.admin"}
-LOOKING_AT_BUCKET_ROLE = "roles/storage.legacyBucketReader"
+LOOKING_AT_BUCKET_ROLE = "roles/storage.bucketViewer"
 LOOKING_APIS = {
     "APIs": "serviceusage.googleapis.com",
     "project number": "cloudresourcemanager.googleapis.com",
