@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.jupyter import Jupyter
 from tests.browser.lab_page import LabPage
-from tests.browser.test_job_card import LOAD, reporting
+from tests.browser.test_job_card import LOAD, lasting, reporting, tell_enough
 
 
 @pytest.fixture
@@ -27,10 +27,11 @@ def test_a_missing_server_half_is_said_with_the_fix(other: Jupyter, context: Bro
     lab = LabPage(context.new_page(), other)
     asked: list[str] = []
     lab.page.on("request", lambda request: asked.append(request.url) if "cloudml/v1" in request.url else None)
-    card = lab.train("alone", reporting("alone", 60))
+    card = lab.train("alone", lasting(lab, "alone"))
     expect(card).to_contain_text("pip install", timeout=15_000)
     lab.expect_state(card, "Running")
     lab.picture("server-half-missing")
+    tell_enough(lab, "alone")
     lab.expect_state(card, "Succeeded")
     count = len(asked)
     assert count < 10
@@ -42,13 +43,14 @@ def test_a_missing_server_half_is_said_with_the_fix(other: Jupyter, context: Bro
 def test_notebook_7_shows_the_card_and_the_panel(other: Jupyter, context: BrowserContext) -> None:
     """The same extension; there the panel is opened from the menu or the palette."""
     lab = LabPage(context.new_page(), other)
-    name = lab.write("seven.ipynb", [LOAD, reporting("seven", 30)])
+    name = lab.write("seven.ipynb", [LOAD, lasting(lab, "seven")])
     lab.page.goto(f"{other.address}/notebooks/{name}?token={other.token}")
     lab.restored()
     lab.ready()
     lab.run_cell(0)
     lab.run_cell(1)
     lab.expect_state(lab.card("seven"), "Running")
+    tell_enough(lab, "seven")
     lab.expect_state(lab.card("seven"), "Succeeded")
     panel = lab.panel("Jobs")
     expect(panel.locator(".cloudml-JobRow").first).to_contain_text("seven")
@@ -56,7 +58,7 @@ def test_notebook_7_shows_the_card_and_the_panel(other: Jupyter, context: Browse
     lab.card("seven").get_by_role("button", name="Logs").click()
     tab = lab.page.locator(".cloudml-Job")
     expect(tab).to_be_visible()
-    expect(tab).to_contain_text("step 29")
+    expect(tab).to_contain_text("step 1")
     lab.picture("notebook-7-job")
 
 

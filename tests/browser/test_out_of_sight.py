@@ -8,7 +8,7 @@ import time
 from playwright.sync_api import Locator, expect
 
 from tests.browser.lab_page import LabPage
-from tests.browser.test_job_card import JOB, LOAD, reporting
+from tests.browser.test_job_card import JOB, LOAD, lasting, reporting, tell_enough
 
 _FILLING = [f"line_{number} = '''{'.' * 40}\n{'.' * 40}\n'''" for number in range(30)]
 _SEES = """state => {
@@ -40,13 +40,14 @@ def expect_saved_end(lab: LabPage, name: str, cell: int, seconds: float = 30) ->
 
 def test_with_the_panel_closed_and_no_card_in_sight_the_page_knows_what_runs_and_tells_its_end(lab: LabPage) -> None:
     """Another page, with nothing of ours on it, counts the job, offers it in the palette, and leads to it when it ends."""
-    lab.expect_state(lab.train("elsewhere", reporting("elsewhere", 120)), "Running")
+    lab.expect_state(lab.train("elsewhere", lasting(lab, "elsewhere")), "Running")
     other = LabPage(lab.page.context.new_page(), lab.jupyter).open()
     lab.saved("elsewhere.ipynb")
     lab.page.goto("about:blank")
     expect(status_bar(other)).to_contain_text(re.compile(r"\d running"))
     for command in ("cloudml:cancel-job", "cloudml:open-latest-job"):
         assert other.page.evaluate("name => window.jupyterapp.commands.isEnabled(name)", command)
+    tell_enough(lab, "elsewhere")
     told = toast(other, "elsewhere succeeded")
     expect(told).to_have_count(1, timeout=60_000)
     told.get_by_role("button", name="Go to cell").click()
@@ -100,7 +101,7 @@ def test_a_page_on_which_nothing_ran_asks_once(lab: LabPage) -> None:
 
 def test_a_card_that_was_scrolled_away_is_saved_as_its_job_ended(lab: LabPage) -> None:
     """Its kernel was restarted in mid-job, so nobody but the page can say the end."""
-    name = lab.write("scrolled.ipynb", [LOAD, reporting("scrolled", 60), *_FILLING])
+    name = lab.write("scrolled.ipynb", [LOAD, lasting(lab, "scrolled"), *_FILLING])
     lab.open(name)
     lab.run_cell(0)
     lab.run_cell(1)
@@ -109,6 +110,7 @@ def test_a_card_that_was_scrolled_away_is_saved_as_its_job_ended(lab: LabPage) -
     lab.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 31; }")
     lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.scrollToItem(31)")
     expect(lab.card("scrolled")).not_to_be_in_viewport()
+    tell_enough(lab, "scrolled")
     expect(toast(lab, "scrolled succeeded")).to_have_count(1, timeout=60_000)
     expect(lab.card("scrolled")).not_to_be_in_viewport()
     expect_saved_end(lab, name, 1, 5)
@@ -116,7 +118,7 @@ def test_a_card_that_was_scrolled_away_is_saved_as_its_job_ended(lab: LabPage) -
 
 def test_a_notebook_is_saved_with_the_ends_that_came_while_it_was_closed(lab: LabPage) -> None:
     """Its card lies far below what is on the screen."""
-    name = lab.write("closed.ipynb", [LOAD, *_FILLING, reporting("closed", 30)])
+    name = lab.write("closed.ipynb", [LOAD, *_FILLING, lasting(lab, "closed")])
     lab.open(name)
     lab.run_cell(0)
     lab.run_cell(31)
@@ -124,6 +126,7 @@ def test_a_notebook_is_saved_with_the_ends_that_came_while_it_was_closed(lab: La
     lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()")
     assert "RUNNING" in str(lab.saved(name).cells[31].outputs)
     lab.page.goto("about:blank")
+    tell_enough(lab, "closed")
     time.sleep(6)
     lab.open(name)
     expect(lab.card("closed")).not_to_be_in_viewport()

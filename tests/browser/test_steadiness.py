@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab_page import LabPage
-from tests.browser.test_job_card import LOAD, reporting
+from tests.browser.test_job_card import LOAD, lasting, reporting, tell_enough
 
 _SHIFTS = """() => {
     window.shifts = [];
@@ -23,13 +23,14 @@ _SHIFTS = """() => {
 
 def test_nothing_jumps_while_a_job_goes_on(lab: LabPage) -> None:
     """The browser itself counts shifts of the layout within the card and the panel."""
-    card = lab.train("steady", reporting("steady", 80, 0.05))
+    card = lab.train("steady", lasting(lab, "steady"))
     lab.panel("Jobs")
     lab.expect_state(card, "Running")
     lab.page.wait_for_timeout(1000)
     lab.page.evaluate(_SHIFTS)
     lab.page.wait_for_timeout(2500)
     assert sum(lab.page.evaluate("() => window.shifts")) < 0.002
+    tell_enough(lab, "steady")
 
 
 _PLACES = """name => {
@@ -59,10 +60,13 @@ def test_nothing_moves_under_the_hand_from_the_first_picture_to_the_end(lab: Lab
     """Curves, log and buttons have their places before they are there; the end may change the height, but moves no button."""
     name = f"whole-{width}"
     lab.page.set_viewport_size({"width": width, "height": 900})
-    lab.open(lab.write(f"{name}.ipynb", [LOAD, reporting(name, 40, 0.05)]))
+    lab.open(lab.write(f"{name}.ipynb", [LOAD, lasting(lab, name)]))
     lab.run_cell(0)
     lab.page.evaluate(_PLACES, name)
     lab.run_cell(1)
+    lab.expect_state(lab.card(name), "Running")
+    lab.page.wait_for_timeout(1000)
+    tell_enough(lab, name)
     lab.expect_state(lab.card(name), "Succeeded")
     lab.page.wait_for_timeout(1000)
     places = lab.page.evaluate("() => window.places")
