@@ -44,7 +44,7 @@ def _jobs(options: argparse.Namespace) -> int:
     from cloudml_magic import pipeline
     from cloudml_magic.wording import job_table
 
-    listed = pipeline.listing()
+    listed = pipeline.list_jobs()
     print(job_table([job.last_seen for job in listed.jobs], time.time()))
     for line in listed.lines():
         print(line, file=sys.stderr)

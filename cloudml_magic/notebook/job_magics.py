@@ -43,7 +43,7 @@ class JobMagics(Magics):
                 found += pipeline.older_than(given.older_than, time.time())
             _delete(found, given.yes)
             return
-        listed = pipeline.listing()
+        listed = pipeline.list_jobs()
         jobs = [job.last_seen for job in listed.jobs]
         show_jobs(jobs, time.time())
         for line in listed.lines():

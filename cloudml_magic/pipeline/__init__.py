@@ -23,7 +23,7 @@ from cloudml_magic.pipeline.deployment import (
 from cloudml_magic.pipeline.evaluation import evaluate
 from cloudml_magic.pipeline.exporting import export
 from cloudml_magic.pipeline.images import build_image, built_images, set_up_image_registry
-from cloudml_magic.pipeline.listing import jobs, listing
+from cloudml_magic.pipeline.listing import jobs, list_jobs
 from cloudml_magic.pipeline.lookup import job
 from cloudml_magic.pipeline.options import TrainOptions
 from cloudml_magic.pipeline.prediction import files_of, predict
@@ -59,7 +59,7 @@ __all__ = [
     "init",
     "job",
     "jobs",
-    "listing",
+    "list_jobs",
     "logs",
     "model_lines",
     "module_of_notebook",

@@ -31,10 +31,10 @@ class Listing:
 
 def jobs(most: int | None = None) -> list[Job]:
     """The jobs that there are, latest first, or so many of them, as far as their places can be asked."""
-    return listing(most).jobs
+    return list_jobs(most).jobs
 
 
-def listing(most: int | None = None) -> Listing:
+def list_jobs(most: int | None = None) -> Listing:
     """Every job of the place where jobs go now; in the cloud also those that were sent from here to other places."""
     here = jobs_here(most)
     if connection().place.target is Target.LOCAL:

@@ -54,7 +54,7 @@ def test_a_place_that_cannot_be_asked_costs_only_what_was_sent_there(
     with FaultProxy(google_cloud.google.port) as proxy:
         vertex.stands_at(proxy.endpoint, monkeypatch)
         proxy.script(_ASIA)
-        listed = pipeline.listing()
+        listed = pipeline.list_jobs()
         proxy.forget()
         assert sorted(job.name for job in listed.jobs) == ["in-europe-west4", "in-us-central1"]
         (line,) = listed.lines()
@@ -70,7 +70,7 @@ def test_a_line_that_names_no_place_costs_only_itself(vertex: Vertex) -> None:
     """The ledger was changed by somebody else."""
     ledger().begin("t", "forged", Target.CLOUD, None, 0.0)
     ledger().complete("t", "projects/local/locations/evil.example#/customJobs/1")
-    listed = pipeline.listing()
+    listed = pipeline.list_jobs()
     assert len(listed.jobs) == 3
     assert [error.reference for error in listed.unreached.values()] == ["ledger-unusable"]
 

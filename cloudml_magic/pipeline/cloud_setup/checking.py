@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 import difflib
-import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cloudml_magic.catalogue import catalogue
 from cloudml_magic.client import awaited_operation
 from cloudml_magic.connection import CloudConnection, Place
-from cloudml_magic.connection.cloud import foreign_bucket
 from cloudml_magic.connection.place import DEFAULT_REGION, bucket_name, project_of
 from cloudml_magic.dialects import iam_v1, resource_manager_v3, service_usage_v1
 from cloudml_magic.dialects.google_operations import read_operation
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.cloud_setup import needs
+from cloudml_magic.pipeline.cloud_setup.account import Account
+from cloudml_magic.pipeline.cloud_setup.bucket import check_bucket
 from cloudml_magic.pipeline.session import CURRENT
 from cloudml_magic.records import Target
 from cloudml_magic.records.findings import Finding
 from cloudml_magic.sign_in import LOG_IN
 from cloudml_magic.storage import Address
-from cloudml_magic.storage.browser import BucketFacts
 
 _LONGEST_ENABLING = 300.0
 _DENIED = frozenset({"permission-denied", "bucket-denied"})
-_MEMBER = "user:YOU@EXAMPLE.COM"
-
-
-@dataclass(slots=True)
-class _Account:
-    """What is known so far while the checks go on."""
-
-    connection: CloudConnection
-    setup: bool
-    member: str = _MEMBER
-    number: str = ""
-
-    @property
-    def place(self) -> Place:
-        return self.connection.place
 
 
 def check_cloud(setup: bool = False) -> Iterator[Finding]:
@@ -49,7 +32,7 @@ def check_cloud(setup: bool = False) -> Iterator[Finding]:
     """
     region = CURRENT.value("region") or DEFAULT_REGION
     bucket = Address(bucket_name(CURRENT) or "")
-    account = _Account(CloudConnection(Place(Target.CLOUD, project_of(CURRENT) or "", region, bucket)), setup)
+    account = Account(CloudConnection(Place(Target.CLOUD, project_of(CURRENT) or "", region, bucket)), setup)
     for check, subject in _CHECKS.items():
         try:
             finding = check(account)
@@ -60,7 +43,7 @@ def check_cloud(setup: bool = False) -> Iterator[Finding]:
             return
 
 
-def _credentials(account: _Account) -> Finding:
+def _credentials(account: Account) -> Finding:
     from google.auth.exceptions import GoogleAuthError, TransportError
     from google.auth.transport.requests import Request
 
@@ -80,7 +63,7 @@ def _credentials(account: _Account) -> Finding:
     return Finding("credentials", "your own sign-in")
 
 
-def _project(account: _Account) -> Finding:
+def _project(account: Account) -> Finding:
     if account.place.project:
         return Finding("project", account.place.project)
     project = account.connection.default_project()
@@ -93,7 +76,7 @@ def _project(account: _Account) -> Finding:
     return Finding("project", f"{project}, from your credentials")
 
 
-def _apis(account: _Account) -> Finding:
+def _apis(account: Account) -> Finding:
     caller, project = account.connection.caller(service_usage_v1.API), account.place.project
     enabled = service_usage_v1.read_enabled(caller.perform(service_usage_v1.get_services(project, needs.APIS)))
     missing = [service for service in needs.APIS if service not in enabled]
@@ -113,7 +96,7 @@ def _apis(account: _Account) -> Finding:
     return Finding("APIs", f"enabled now: {', '.join(missing)}")
 
 
-def _number(account: _Account) -> Finding:
+def _number(account: Account) -> Finding:
     body = account.connection.caller(resource_manager_v3.API).perform(
         resource_manager_v3.get_project(account.place.project)
     )
@@ -124,7 +107,7 @@ def _number(account: _Account) -> Finding:
     return Finding("project number", account.number)
 
 
-def _region(account: _Account) -> Finding:
+def _region(account: Account) -> Finding:
     known = catalogue().regions
     region = account.place.region
     if region in known:
@@ -134,7 +117,7 @@ def _region(account: _Account) -> Finding:
     return Finding("region", f"{region} is none that offers accelerators, as of {catalogue().date}", advice)
 
 
-def _rights(account: _Account) -> Finding:
+def _rights(account: Account) -> Finding:
     wanted = [permission for permissions in needs.ROLES.values() for permission in permissions]
     body = account.connection.caller(resource_manager_v3.API).perform(
         resource_manager_v3.test_permissions(account.place.project, wanted)
@@ -147,7 +130,7 @@ def _rights(account: _Account) -> Finding:
     return Finding("rights", f"missing: {', '.join(sorted(set(wanted) - granted))}", fix)
 
 
-def _job_account(account: _Account) -> Finding:
+def _job_account(account: Account) -> Finding:
     chosen = CURRENT.value("service_account")
     if not chosen:
         agent = f"service-{account.number}@gcp-sa-aiplatform-cc.iam.gserviceaccount.com"
@@ -164,74 +147,7 @@ def _job_account(account: _Account) -> Finding:
     return Finding("jobs run as", f"{chosen}, which you may not use", fix, is_fatal=True)
 
 
-def _bucket(account: _Account) -> Finding:
-    where = account.place
-    name = where.bucket.bucket
-    if not name and not account.setup:
-        return Finding(
-            "bucket", "none is set", "%ml_init --bucket NAME, or %ml_init --setup to make one", is_fatal=True
-        )
-    facts = _facts(account, name) if name else None
-    if facts is None:
-        # A name that can be guessed could be taken by somebody else before.
-        name = name or f"{where.project}-cloudml-{secrets.token_hex(4)}"
-        if not account.setup:
-            fix = f"{needs.making_bucket(name, where.project, where.region)}\nor %ml_init --setup"
-            return Finding("bucket", f"gs://{name} does not exist", fix, is_fatal=True)
-        account.connection.browser.create(name, where.region, forget_days=needs.FORGET_DAYS)
-        CURRENT.set({"bucket": name})
-        kept = f"what jobs leave in it is deleted after {needs.FORGET_DAYS} days"
-        return Finding("bucket", f"gs://{name}, made now in {where.region}: private; {kept}")
-    return _fitting(account, facts)
-
-
-def _facts(account: _Account, name: str) -> BucketFacts | None:
-    try:
-        return account.connection.browser.facts(name)
-    except CloudMLError as error:
-        if error.reference == "no-bucket":
-            return None
-        raise
-
-
-def _fitting(account: _Account, facts: BucketFacts) -> Finding:
-    """A bucket that exists: this project's, near the jobs, open to this user and to nobody else."""
-    where = account.place
-    if facts.project_number != account.number:
-        raise foreign_bucket(facts.name, where.project)
-    missing = account.connection.browser.missing_permissions(facts.name, needs.BUCKET_PERMISSIONS)
-    if missing:
-        fix = needs.granting_on_bucket(facts.name, account.member)
-        return Finding("bucket", f"gs://{facts.name}: you lack {', '.join(missing)}", fix, is_fatal=True)
-    update = f"gcloud storage buckets update gs://{facts.name}"
-    if not facts.is_public_prevented:
-        return Finding(
-            "bucket", f"gs://{facts.name} could be opened to the public", f"{update} --public-access-prevention"
-        )
-    if not facts.is_uniform:
-        return Finding(
-            "bucket", f"gs://{facts.name} has rights of single objects", f"{update} --uniform-bucket-level-access"
-        )
-    if not _holds(facts, where.region):
-        return Finding(
-            "bucket",
-            f"gs://{facts.name} lies in {facts.location}, jobs run in {where.region}: slower, and traffic is paid",
-            f"%ml_init --region {facts.location}, or a bucket in {where.region}",
-        )
-    return Finding("bucket", f"gs://{facts.name} in {facts.location}, private")
-
-
-def _holds(facts: BucketFacts, region: str) -> bool:
-    """Whether a bucket lies in a region, or in a larger place that holds it."""
-    continents = {"us": ("us-", "northamerica-"), "eu": ("europe-",), "asia": ("asia-",)}
-    return (
-        facts.location == region
-        or region in facts.regions
-        or region.startswith(continents.get(facts.location, ("\0",)))
-    )
-
-
-def _advice(error: CloudMLError, subject: str, account: _Account) -> str:
+def _advice(error: CloudMLError, subject: str, account: Account) -> str:
     """Why a check could not look, and what mends it; who looks at rights need not be sent to look at them."""
     where, fix = account.place, error.next
     roles = needs.LOOKING_ROLES | (needs.SETUP_ROLES if account.setup else {})
@@ -253,5 +169,5 @@ _CHECKS = {
     _region: "region",
     _rights: "rights",
     _job_account: "jobs run as",
-    _bucket: "bucket",
+    check_bucket: "bucket",
 }
