@@ -11,7 +11,8 @@ from typing import Any
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.storage.address import Address
 from cloudml_magic.storage.downloads import fetch
-from cloudml_magic.storage.objects import ObjectStorage, explained, known_of, patience
+from cloudml_magic.storage.objects import ObjectStorage, known_of, patience
+from cloudml_magic.storage.refusals import explained
 from cloudml_magic.storage.stored_object import StoredObject
 
 _CHUNK_BYTES = 1 << 20

@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.storage.address import Address
-from cloudml_magic.storage.objects import explained, patience, undamaged
+from cloudml_magic.storage.objects import patience, undamaged
+from cloudml_magic.storage.refusals import explained
 from cloudml_magic.storage.stored_object import StoredObject
 
 

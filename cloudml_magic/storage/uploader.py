@@ -20,8 +20,9 @@ from cloudml_magic.storage.exchange import Answer
 from cloudml_magic.storage.keep_alive import KeepAlive
 from cloudml_magic.storage.known_files import KnownFiles
 from cloudml_magic.storage.local_files import LocalFile, file_at
-from cloudml_magic.storage.objects import differing, explained
+from cloudml_magic.storage.objects import differing
 from cloudml_magic.storage.parallel import WORKERS, in_parallel
+from cloudml_magic.storage.refusals import explained
 from cloudml_magic.storage.standings import Standing, Standings, batched
 
 # What is sent in one request; more goes up in blocks, and a broken transfer goes on at its last block.
