@@ -28,13 +28,17 @@ def platform(tmp_path: Path) -> Iterator[Running]:
         yield found
 
 
+# Some seconds of work: what happens in mid-batch happens long before its end.
+LONG = 60_000
+
+
 def lines(file: Path) -> list[Any]:
     return [json.loads(line) for line in file.read_bytes().splitlines()]
 
 
 def long_job(platform: Running) -> str:
     """A batch that takes some seconds."""
-    uri = platform.put("long.jsonl", rows(120_000))
+    uri = platform.put("long.jsonl", rows(LONG))
     return platform.send_batch(uri, manualBatchTuningParameters={"batchSize": 2})
 
 
@@ -171,7 +175,7 @@ def test_a_cancelled_batch_leaves_what_it_had(platform: Running) -> None:
     assert job["state"] == "JOB_STATE_CANCELLED"
     found = lines(platform.output(job) / RESULTS)
     stats = {key: int(value) for key, value in job["completionStats"].items()}
-    assert stats == {"successfulCount": len(found), "failedCount": 0, "incompleteCount": 120_000 - len(found)}
+    assert stats == {"successfulCount": len(found), "failedCount": 0, "incompleteCount": LONG - len(found)}
     assert platform.ask("DELETE", f"/v1/{name}")["done"]
     assert not platform.folder(name).exists()
     assert sorted(path.name for path in platform.output(job).iterdir()) == [ERRORS, RESULTS]
@@ -199,9 +203,9 @@ def test_a_killed_process_is_started_again_where_it_was(platform: Running) -> No
             os.kill(pid, signal.SIGKILL)
     job = platform.wait(name)
     assert job["state"] == "JOB_STATE_SUCCEEDED", job
-    assert [each["instance"][0] for each in lines(platform.output(job) / RESULTS)] == list(range(120_000))
+    assert [each["instance"][0] for each in lines(platform.output(job) / RESULTS)] == list(range(LONG))
     log = (platform.folder(name) / "workerpool0-0" / "output.log").read_text()
-    assert log.count("doubler@1 reads 1 object with 120,000 instances.") >= 2
+    assert log.count(f"doubler@1 reads 1 object with {LONG:,} instances.") >= 2
     assert "Goes on after " in log
 
 
@@ -212,7 +216,7 @@ def test_a_killed_supervisor_is_no_end_either(platform: Running) -> None:
     os.kill(platform.pid(name), signal.SIGKILL)
     job = platform.wait(name)
     assert job["state"] == "JOB_STATE_SUCCEEDED", job
-    assert [each["instance"][0] for each in lines(platform.output(job) / RESULTS)] == list(range(120_000))
+    assert [each["instance"][0] for each in lines(platform.output(job) / RESULTS)] == list(range(LONG))
 
 
 def test_a_batch_that_dies_again_and_again_has_failed(platform: Running) -> None:
@@ -251,7 +255,7 @@ def test_another_platform_takes_a_batch_over(tmp_path: Path, what: str) -> None:
     with ending(places) as second:
         job = second.wait(name)
         assert job["state"] == "JOB_STATE_SUCCEEDED", job
-        assert [each["instance"][0] for each in lines(second.output(job) / RESULTS)] == list(range(120_000))
+        assert [each["instance"][0] for each in lines(second.output(job) / RESULTS)] == list(range(LONG))
 
 
 def test_deleting_takes_unfinished_outputs_back(platform: Running) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 import urllib.request
@@ -16,7 +15,6 @@ from IPython.utils.capture import capture_output
 
 from cloudml_magic import notebook
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.local_platform import lifecycle
 from cloudml_magic.notebook.jupyter_server import own_server
 from tests.browser.jupyter import Jupyter
 from tests.server_extension.conftest import send
@@ -36,21 +34,33 @@ def shell(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveSh
     yield shell
     notebook.unregister(shell)
     InteractiveShell.clear_instance()
-    lifecycle.stop()
+
+
+@pytest.fixture(scope="module")
+def running_jupyter(user: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    """A Jupyter server of the same user, for all these tests."""
+    server = Jupyter(tmp_path_factory.mktemp("jupyter"))
+    server.home = user
+    server.start()
+    yield server
+    server.end_server()
 
 
 @pytest.fixture
-def jupyter(shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jupyter]:
-    """A Jupyter server of the same user; what it says to its kernels is said here."""
-    server = Jupyter(tmp_path / "jupyter")
-    server.home = Path(os.environ["HOME"])
-    server.start()
-    (told,) = (tmp_path / "jupyter/runtime").glob("jpserver-*.json")
+def jupyter(shell: InteractiveShell, running_jupyter: Jupyter, monkeypatch: pytest.MonkeyPatch) -> Jupyter:
+    """That server; what it says to its kernels is said here."""
+    (told,) = (running_jupyter.folder / "runtime").glob("jpserver-*.json")
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(told.parent))
     monkeypatch.setenv("JPY_PARENT_PID", re.sub(r"\D", "", told.stem))
     monkeypatch.setenv("CLOUDML_LAB", "a-session")
-    yield server
-    server.end_server()
+    return running_jupyter
+
+
+@pytest.fixture(scope="module")
+def two_jobs(at_home: None) -> None:
+    """`first` and `second`, which have written events of TensorBoard."""
+    for job in [send(WRITING, name) for name in ("first", "second")]:
+        job.wait()
 
 
 def run(shell: InteractiveShell, line: str) -> Any:
@@ -59,10 +69,8 @@ def run(shell: InteractiveShell, line: str) -> Any:
     return captured
 
 
-def test_a_frame_of_two_jobs(shell: InteractiveShell, jupyter: Jupyter) -> None:
+def test_a_frame_of_two_jobs(shell: InteractiveShell, jupyter: Jupyter, two_jobs: None) -> None:
     """Its address is TensorBoard behind the server, which asks for its own token."""
-    for name in ("first", "second"):
-        send(WRITING, name).wait()
     (shown,) = run(shell, "first second --height 500").outputs
     frame = re.search(r'<iframe src="(/cloudml/v1/tensorboard/\w+/)" [^>]*height="500"', shown.data["text/html"])
     assert frame is not None
@@ -83,10 +91,8 @@ def test_what_the_server_refuses_is_said(shell: InteractiveShell, jupyter: Jupyt
     assert caught.value.what and caught.value.reference != "bad-option"
 
 
-def test_without_a_server_the_command_is_said(shell: InteractiveShell, home: Path) -> None:
+def test_without_a_server_the_command_is_said(shell: InteractiveShell, home: Path, two_jobs: None) -> None:
     """One folder, or several by name."""
-    for name in ("first", "second"):
-        send(WRITING, name).wait()
     folder = home / ".local/share/cloudml-magic/buckets"
     one = run(shell, "first").stdout
     assert re.fullmatch(rf"TensorBoard opens with\n    tensorboard --logdir {folder}/\S+/logs\n", one)

@@ -17,14 +17,17 @@ from tests.server_extension.conftest import Server, in_thread, send
 
 WRITING = """
 import os
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from pathlib import Path
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
-writer = EventFileWriter(os.environ["AIP_TENSORBOARD_LOG_DIR"])
-for step in range(5):
-    value = Summary.Value(tag="loss", simple_value=step)
-    writer.add_event(Event(step=step, wall_time=step, summary=Summary(value=[value])))
-writer.close()
+from tensorboard.summary.writer.record_writer import RecordWriter
+folder = Path(os.environ["AIP_TENSORBOARD_LOG_DIR"])
+folder.mkdir(parents=True, exist_ok=True)
+with (folder / "events.out.tfevents.1").open("wb") as file:
+    writer = RecordWriter(file)
+    for step in range(5):
+        value = Summary.Value(tag="loss", simple_value=step)
+        writer.write(Event(step=step, wall_time=step, summary=Summary(value=[value])).SerializeToString())
 """
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from real_notebook import Notebook
 
@@ -9,13 +11,18 @@ pytestmark = pytest.mark.slow
 
 TRAIN = """%%ml_train preempted --spot --into job
 import os, time
+from pathlib import Path
 import keras, numpy as np
 print("process", os.getpid())
 x, y = np.random.default_rng(0).random((64, 4)), np.arange(64) % 3
 model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3, "softmax")])
 model.compile("adam", "sparse_categorical_crossentropy")
-pause = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: time.sleep(2.5))
-history = model.fit(x, y, epochs=5, callbacks=[pause])
+def wait(epoch, logs):
+    "Until a checkpoint is due, and then for the end."
+    began = time.monotonic()
+    while Path(held).exists() and (epoch == 2 or epoch == 0 and time.monotonic() - began < 5):
+        time.sleep(0.05)
+history = model.fit(x, y, epochs=5, callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=wait)])
 print("epochs", len(history.history["loss"]))
 """
 PREEMPT = """
@@ -25,13 +32,17 @@ while not any("cloudml/fit-1/state.json" in name for name in job.artifacts()) an
     time.sleep(0.05)
 (process,) = [line.split()[1] for line in job.logs() if line.startswith("process")]
 os.kill(int(process), signal.SIGKILL)
+os.remove(held)
 job.wait()
 print(job.state, len(job.history), [line for line in job.logs() if line.startswith("epochs")])
 """
 
 
-def test_a_preempted_training_goes_on_and_its_card_says_so(kernel: Notebook) -> None:
+def test_a_preempted_training_goes_on_and_its_card_says_so(kernel: Notebook, tmp_path: Path) -> None:
     """No epoch is lost or told twice; the log goes on; nothing is left of the checkpoints."""
+    held = tmp_path / "held"
+    held.touch()
+    assert not kernel.run(f"held = {str(held)!r}").error
     sent = kernel.run(TRAIN)
     assert not sent.error, sent.error
     outcome = kernel.run(PREEMPT)

@@ -16,18 +16,22 @@ from .test_fit_reports import BACKENDS, DATA, MODEL
 
 pytestmark = pytest.mark.slow
 
-# The first fit ends early and keeps its best weights; the second one waits so that it can be killed.
+# The first fit ends early and keeps its best weights; the second one waits in mid-fit where it is to be killed.
+# Each epoch leaves a checkpoint, where a job otherwise lets some seconds pass.
 FITS = """
 import os, time
-class Slow(keras.callbacks.Callback):
+from cloudml_trainer import checkpoints
+checkpoints._SECONDS_BETWEEN = checkpoints._SHARE_OF_TIME = 0
+class Held(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
-        time.sleep(float(os.environ.get("SECONDS_AN_EPOCH", "0")))
+        if epoch == 1 and "HELD" in os.environ:
+            time.sleep(300)
 stopping = keras.callbacks.EarlyStopping("loss", patience=0, min_delta=10.0, restore_best_weights=True)
 first = build()
-one = first.fit(x, y, epochs=9, callbacks=[stopping, Slow()])
+one = first.fit(x, y, epochs=9, callbacks=[stopping])
 print("FIRST", one.epoch, len(one.history["loss"]), float(keras.ops.sum(first.trainable_weights[0])))
 second = build()
-two = second.fit(x, y, epochs=6, batch_size=16, validation_split=0.25, callbacks=[Slow()])
+two = second.fit(x, y, epochs=6, batch_size=16, validation_split=0.25, callbacks=[Held()])
 print("SECOND", two.epoch, sorted(two.history), len(two.history["loss"]), int(second.optimizer.iterations.numpy()
       if hasattr(second.optimizer.iterations, "numpy") else second.optimizer.iterations))
 third = second.fit(x, y, epochs=1)
@@ -40,7 +44,7 @@ def test_training_goes_on_where_it_was_killed(tmp_path: Path, backend: str) -> N
     """Fits that were done are skipped with their weights and histories; no epoch is lost or counted twice."""
     built = package(DATA, MODEL, FITS)
     command, environment = prepared(built, tmp_path, resume=True)
-    environment |= {"KERAS_BACKEND": backend, "SECONDS_AN_EPOCH": "3"}
+    environment |= {"KERAS_BACKEND": backend, "HELD": "yes"}
     with (tmp_path / "first.log").open("wb") as log:
         killed = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=log, stderr=log)
         checkpoint = tmp_path / "job/checkpoints/cloudml/fit-2/state.json"

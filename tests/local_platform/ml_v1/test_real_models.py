@@ -6,12 +6,16 @@ import base64
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import JOBS, PROJECT, Running, service_of
+from tests.homes import home_of
+from tests.local_platform.conftest import places_in
+
+from .conftest import JOBS, MODELS, PROJECT, Running, running, service_of
 from .test_batch import record, results
 from .test_predictions import predict_json
 
@@ -48,8 +52,18 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One for all these tests: to make a version of a real model takes many seconds."""
+    folder = tmp_path_factory.mktemp("platform")
+    with home_of(folder), running(places_in(folder)) as found:
+        yield found
+
+
 def served(platform: Running, exported: Path, name: str) -> str:
-    """The name of a model with one version, made as the tutorials make it."""
+    """The name of a model with one version, made as the tutorials make it by the first test that asks for it."""
+    if platform.send("GET", f"{MODELS}/{name}")[0] == 200:
+        return name
     for file in sorted((exported / name).rglob("*")):
         if file.is_file():
             platform.put(f"{name}/{file.relative_to(exported / name)}", file.read_bytes())
@@ -103,12 +117,12 @@ def test_several_outputs_come_by_their_names(platform: Running, exported: Path) 
     assert predict_json(service_of(platform), "tutorial", model, [[1, 2]]) == [{"twice": [2.0, 4.0], "sum": [3.0]}]
     platform.put("in.json", b'{"x": [1, 2]}\n[3, 4]\n')
     given = {
-        "dataFormat": "JSON", "inputPaths": "gs://cloudml-local/in.json", "outputPath": "gs://cloudml-local/out",
+        "dataFormat": "JSON", "inputPaths": "gs://cloudml-local/in.json", "outputPath": "gs://cloudml-local/several",
         "region": "us-central1", "versionName": f"{PROJECT}/models/{model}/versions/v1",
     }  # fmt: skip
     platform.ask("POST", JOBS, {"jobId": "several", "predictionInput": given})
     assert platform.wait("several")["state"] == "SUCCEEDED"
-    assert results(platform) == [{"twice": [2.0, 4.0], "sum": [3.0]}, {"twice": [6.0, 8.0], "sum": [7.0]}]
+    assert results(platform, "several") == [{"twice": [2.0, 4.0], "sum": [3.0]}, {"twice": [6.0, 8.0], "sum": [7.0]}]
 
 
 def test_records_are_given_to_a_model_that_takes_bytes(platform: Running, exported: Path) -> None:
@@ -117,10 +131,10 @@ def test_records_are_given_to_a_model_that_takes_bytes(platform: Running, export
     texts = [base64.urlsafe_b64encode(jpeg(shade)).rstrip(b"=") for shade in (255, 0)]
     platform.put("in.rec", b"".join(map(record, texts)))
     given: dict[str, Any] = {
-        "dataFormat": "TF_RECORD", "inputPaths": ["gs://cloudml-local/in.rec"], "outputPath": "gs://cloudml-local/out",
+        "dataFormat": "TF_RECORD", "inputPaths": ["gs://cloudml-local/in.rec"], "outputPath": "gs://cloudml-local/records",
         "region": "us-central1", "modelName": f"{PROJECT}/models/{model}",
     }  # fmt: skip
     platform.ask("POST", JOBS, {"jobId": "records", "predictionInput": given})
     job = platform.wait("records")
     assert job["state"] == "SUCCEEDED", job
-    assert [round(row["outputs"][0], 1) for row in results(platform)] == [1.0, 0.0]
+    assert [round(row["outputs"][0], 1) for row in results(platform, "records")] == [1.0, 0.0]
