@@ -30,6 +30,13 @@ def entry(id: str, number: int, moment: float) -> LogEntry:
     return LogEntry(f"{number}", id, moment, "INFO", f"line {number}")
 
 
+def has_ended(thread: threading.Thread | None) -> bool:
+    """Whether it ends, with some time for it."""
+    if thread is not None:
+        thread.join(30)
+    return thread is None or not thread.is_alive()
+
+
 class Place:
     """A place with jobs that print and report, as far as it is asked."""
 
@@ -265,7 +272,7 @@ def test_who_follows_another_job_later_is_told_so_too() -> None:
     thread = watch._thread
     first.close()
     second.close()
-    assert thread is None or not thread.join(5)
+    assert has_ended(thread)
     place.printed["1"] = [entry("1", 1, 120.0)]
     assert until(watch.follow(place.jobs["1"], None, Reading()), "log").fields["text"] == "line 1"
 
@@ -288,7 +295,7 @@ def test_a_reading_that_is_ended_by_another_thread_returns() -> None:
     next(events)
     threading.Timer(0.1, reading.end).start()
     list(events)
-    assert watch._thread is None or not watch._thread.join(2)
+    assert has_ended(watch._thread)
     asked = len(place.asked)
     time.sleep(0.2)
     assert len(place.asked) == asked

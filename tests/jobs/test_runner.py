@@ -130,7 +130,7 @@ def test_a_timeout_ends_the_job(bench: Bench) -> None:
     began = time.monotonic()
     job = bench.run(container("sleep", "60.125", timeout="0.5s"))
     assert job.error is not None and job.error[0] == 4 and "timeout" in job.error[1]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < within(5)
     assert not alive("60.125")
 
 
@@ -153,7 +153,7 @@ def test_cancel_leaves_nothing(bench: Bench, script: str) -> None:
     began = time.monotonic()
     bench.runner.cancel(id)
     job = bench.wait(id)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < within(5)
     assert job.state is JobState.CANCELLED
     assert not alive(marker)
     assert bench.store.passed[id][-2:] == [JobState.CANCELLING, JobState.CANCELLED]
@@ -231,7 +231,7 @@ def test_a_job_outlives_the_platform_and_is_adopted(bench: Bench, tmp_path: Path
     bench.runner.start()
     assert bench.store.all[id].state is JobState.RUNNING
     gate.touch()
-    job = bench.wait(id, seconds=5)
+    job = bench.wait(id)
     assert job.error is not None and "non-zero status of 4" in job.error[1]
     assert bench.log(id) == "up\ndown\n"
 
@@ -246,7 +246,7 @@ def test_a_job_that_ended_meanwhile_is_told_truly(bench: Bench) -> None:
         time.sleep(0.02)
     bench.runner = bench.new_runner()
     bench.runner.start()
-    assert bench.wait(id, seconds=5).state is JobState.SUCCEEDED
+    assert bench.wait(id).state is JobState.SUCCEEDED
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -269,7 +269,7 @@ def test_a_supervisor_that_was_just_told_is_waited_for(bench: Bench, tmp_path: P
     else:
         assert supervisor.stdin is not None
         supervisor.stdin.close()
-    assert bench.wait(id, seconds=5).state is JobState.SUCCEEDED
+    assert bench.wait(id).state is JobState.SUCCEEDED
     assert (tmp_path / "mark").read_text() == "ran\n"
     supervisor.wait()
 
@@ -285,12 +285,12 @@ def test_a_job_whose_replicas_were_not_all_started_is_lost(bench: Bench) -> None
     (folder / "work").mkdir(parents=True)
     supervisor = start_supervisor(folder / "supervisor.log")
     tell(supervisor, assignment(folder, ["sleep", marker], dict(os.environ)))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not alive(marker) and time.monotonic() < deadline:
         time.sleep(0.01)
     bench.runner = bench.new_runner()
     bench.runner.start()
-    job = bench.wait(id, seconds=5)
+    job = bench.wait(id)
     assert job.error is not None and "workerpool1-0 was lost" in job.error[1]
     assert not alive(marker)
     supervisor.wait()
@@ -306,7 +306,7 @@ def test_after_a_restart_of_the_machine_jobs_are_failed_with_this_reason(bench: 
     bench.runner.close()
     bench.runner = bench.new_runner()
     bench.runner.start()
-    job = bench.wait(id, seconds=5)
+    job = bench.wait(id)
     assert job.error == (10, "The machine restarted while the job ran. Submit the job again.")
 
 
@@ -320,7 +320,7 @@ def test_a_reused_process_number_is_no_job_of_ours(bench: Bench) -> None:
     bench.runner.close()
     bench.runner = bench.new_runner()
     bench.runner.start()
-    job = bench.wait(id, seconds=5)
+    job = bench.wait(id)
     assert job.error is not None and job.error[0] == 13 and "was lost" in job.error[1]
 
 
@@ -331,9 +331,9 @@ def test_a_killed_supervisor_takes_its_job_along(bench: Bench) -> None:
     bench.wait_for_log(id, "up")
     pid = json.loads((bench.replica(id) / "process.json").read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
-    job = bench.wait(id, seconds=5)
+    job = bench.wait(id)
     assert job.error is not None and "was lost" in job.error[1]
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 30
     while alive(marker) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not alive(marker)

@@ -53,7 +53,7 @@ def test_waiting_ends_with_the_operation_or_the_time(served: Served) -> None:
     )
     waiting.start()
     served.platform.operations.finish(id, EMPTY)
-    waiting.join(5)
+    waiting.join(30)
     assert found == [True]
 
 
@@ -119,13 +119,13 @@ def test_a_closing_platform_leaves_work_for_the_next(served: Served) -> None:
 
     worker = OperationWorker(operations, {"endless": endless}, lambda kind, problem: {})
     operation = worker.begin("endless", "us-central1", "models/m", ("UploadModelOperationMetadata", {}), {})
-    assert begun.wait(5)
+    assert begun.wait(30)
     worker.close()
     assert [work.operation for work in operations.unfinished()] == [operation["name"].rpartition("/")[2]]
     again = OperationWorker(operations, {"endless": endless}, lambda kind, problem: {})
     begun.clear()
     again.start()
-    assert begun.wait(5)
+    assert begun.wait(30)
     again.cancel(operation["name"].rpartition("/")[2])
     assert done(served, operation)["error"] == {"code": 1, "message": "The operation was cancelled."}
     again.close()

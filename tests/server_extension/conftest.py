@@ -86,7 +86,7 @@ def send(code: str, name: str = "job") -> Job:
     return pipeline.train(REPORTING + code, name=name)
 
 
-async def until(found: Callable[[], Any], seconds: float = 20.0) -> Any:
+async def until(found: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What a function finds at last, the event loop going on meanwhile."""
     deadline = time.monotonic() + seconds
     while not (value := found()):

@@ -94,7 +94,7 @@ async def test_nobody_looks_any_more(server: Server, jp_ws_fetch: Any, jp_server
     (held,) = (await server.get("jobs", ids=job.id))["jobs"]
 
     await server.post("watch", page="one", visible=False)
-    await until(lambda: not readers(), seconds=2.0)
+    await until(lambda: not readers())
     assert half.attendance.is_open and not half.attendance.is_visible
     await asyncio.sleep(0.3)
     silent = len(page.deltas(job.id))
@@ -119,7 +119,7 @@ async def test_without_a_page_a_job_is_read_for_a_moment_only(server: Server) ->
     job = await in_thread(lambda: send("for n in range(40):\n    report(n, reward=n)\n    time.sleep(0.05)"))
     await until(lambda: job.state.value == "RUNNING")
     (first,) = (await server.get("jobs", ids=job.id))["jobs"]
-    await until(lambda: not readers(), seconds=2.0)
+    await until(lambda: not readers())
     await in_thread(job.wait)
     (last,) = (await server.get("jobs", ids=job.id))["jobs"]
     assert last["seq"] > first["seq"], "Who holds the first document has to ask for the whole."
@@ -134,7 +134,7 @@ async def test_a_page_that_is_open_is_attended(server: Server, jp_serverapp: Any
         os.utime(file, (time.time() - age, time.time() - age))
     session = (await server.post("watch", page="hidden", visible=False))["session"]
     attended = lab_attended_file(session)
-    await until(attended.exists, seconds=2.0)
+    await until(attended.exists)
     assert os.environ["CLOUDML_LAB"] == session
     assert not stale.exists() and other.exists(), "What is left of a server that died is taken away after a day."
     await jp_serverapp.web_app.settings["cloudml_magic"].stop_extension()
@@ -202,7 +202,7 @@ async def test_a_job_that_is_deleted_elsewhere_while_it_is_shown(server: Server)
 
 
 async def until_unknown(server: Server, kept: str, gone: str) -> None:
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + 30
     while (answer := await server.get("jobs", ids=f"{kept},{gone}"))["unknown"] != [gone]:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.2)
