@@ -245,9 +245,10 @@ def test_another_platform_takes_a_batch_over(tmp_path: Path, what: str) -> None:
         first.wait_for_rows(name, 500)
     pid = first.pid(name)
     if what != "lives on":
-        children = process_table.descendants(pid)
+        boot = process_table.boot_id()
+        children = {child: process_table.start_time(child) for child in process_table.descendants(pid)}
         os.kill(pid, signal.SIGKILL)
-        while any(process_table.start_time(child) for child in children):
+        while any(process_table.is_alive(child, started, boot) for child, started in children.items()):
             time.sleep(0.01)
     if what == "was of another boot":
         identity = {"pid": os.getpid(), "started": process_table.start_time(os.getpid()), "boot": "another"}
