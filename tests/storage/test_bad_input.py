@@ -91,6 +91,26 @@ def test_objects_whose_names_are_no_path_are_said_and_the_others_come(
     assert [path.relative_to(here).as_posix() for path in here.rglob("*")] == ["in", "in/good"]
 
 
+@pytest.mark.parametrize("name", ["../x", "/x", "a//b", "a/../../x", "a b", "#?&%2F", "🌱/ü", "x" * 1024, "a/"])
+def test_any_object_is_listed_read_copied_and_deleted_by_its_name(
+    platform: object, bucket: storage.Bucket, name: str
+) -> None:
+    """Within a bucket a name is a name, whether or not a file here could have it."""
+    at = f"gs://{bucket.name}"
+    for each in (name, "other"):
+        bucket.blob(each).upload_from_string(each)
+    assert [line.address for line in files.listed(at, recursive=True)] == sorted([f"{at}/{name}", f"{at}/other"])
+    assert sum(size for _, size in files.sizes(at)) == len(name.encode()) + 5
+    if not name.endswith("/"):
+        assert b"".join(files.read(f"{at}/{name}")) == name.encode()
+        files.copy(f"{at}/{name}", f"{at}/copied")
+        assert bucket.blob("copied").download_as_bytes() == name.encode()
+        assert files.remove(f"{at}/{name}") == 1
+        assert names(bucket) == ["copied", "other"]
+    assert files.remove(at, recursive=True) == 2
+    assert not bucket.exists()
+
+
 def test_names_as_long_as_they_may_be_and_longer(say: Say, here: Path, bucket: storage.Bucket) -> None:
     """1,024 bytes of UTF-8 go up; one more is said, and the others go."""
     longest = Path("d", *["x" * 250] * 3, "é" * 100, "y" * (1024 - 2 - 3 * 251 - 201))

@@ -18,7 +18,6 @@ from cloudml_magic.pipeline.files.progress import Progress
 from cloudml_magic.pipeline.files.sources import Source, sources_of
 from cloudml_magic.pipeline.files.transfer import OnProgress, Step, Transfer
 from cloudml_magic.pipeline.session import connection
-from cloudml_magic.storage.wildcards import has_wildcards
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +78,15 @@ def _copied(
     transfer = Transfer(there, on_progress, take_away=take_away)
     left_out = transfer.progress.note_left_out
     sources = [each for text in texts for each in sources_of(text, lambda: there.browser, recursive, left_out)]
-    is_many = len(sources) > 1 or any(map(has_wildcards, texts))
-    into = _is_into(there, target, is_many)
+    into = _is_into(there, target, len(sources) > 1 or _are_matched(sources, texts))
     transfer.run(_without_clashes(_steps(there, sources, target, into)))
     return summary(transfer.progress)
+
+
+def _are_matched(sources: Iterable[Source], texts: Iterable[str]) -> bool:
+    """Whether a pattern found them, and not a name that has a pattern's signs in it."""
+    literal = {Location.parse(text).path for text in texts}
+    return any(source.is_matched or source.location.path not in literal for source in sources)
 
 
 def check_target(there: Connection, target: Location, any_project: bool) -> None:
