@@ -27,11 +27,22 @@ def _completions(context: CompletionContext) -> SimpleMatcherResult:
     line = _LINE.fullmatch(context.text_until_cursor)
     if line is None:
         return {"completions": []}
-    before, _, word = line["said"].rpartition(" ")
+    quote = next((sign for sign in "'\"" if line["said"].count(sign) % 2), "")
+    before, _, word = line["said"].rpartition(quote or " ")
     found = _addresses(word) if before else [f"{action} " for action in ACTIONS]
-    completions = [SimpleCompletion(each, type="path") for each in found if each.startswith(word)]
+    completions = [
+        SimpleCompletion(_quoted(each, quote) if before else each, type="path")
+        for each in found
+        if each.startswith(word)
+    ]
     # What an address ends with is no name of Python's; where none is found, files of this machine are, as everywhere.
     return {"completions": completions, "matched_fragment": word, "suppress": True, "ordered": True}
+
+
+def _quoted(address: str, opened: str) -> str:
+    """An address as the line needs it: a folder's quote stays open, since more may follow."""
+    quote = opened or ("'" if " " in address else "")
+    return f"{'' if opened else quote}{address}{'' if address.endswith('/') else quote}"
 
 
 def _addresses(word: str) -> list[str]:

@@ -37,6 +37,12 @@ def test_a_folder_goes_up_with_one_bar(kernel: Notebook) -> None:
             "%ml_storage cp gs://a-bucket-of-mine/Train/maize/",
             ["cp gs://a-bucket-of-mine/Train/maize/1.png", "cp gs://a-bucket-of-mine/Train/maize/2.png"],
         ),
+        ("%ml_storage ls gs://a-bucket-of-mine/Train/F", ["ls 'gs://a-bucket-of-mine/Train/Fat Hen/"]),
+        (
+            "%ml_storage cat 'gs://a-bucket-of-mine/Train/Fat Hen/",
+            ["cat 'gs://a-bucket-of-mine/Train/Fat Hen/ä #1.png'"],
+        ),
+        ('%ml_storage ls "gs://a-bucket-of-mine/Train/l', ['ls "gs://a-bucket-of-mine/Train/labels.csv"']),
         ("%ml_storage cp Trai", ["cp Train/"]),
         ("%ml_storage cat gs://a-bucket-of-mine/none", []),
     ],
@@ -44,3 +50,9 @@ def test_a_folder_goes_up_with_one_bar(kernel: Notebook) -> None:
 def test_tab(kernel: Notebook, line: str, completed: list[str]) -> None:
     """Actions, buckets, folders, objects, and files of this machine, as the notebook's page asks for them."""
     assert sorted(kernel.completions(line)) == [f"%ml_storage {each}" for each in completed]
+
+
+def test_what_tab_made_is_understood(kernel: Notebook) -> None:
+    """A space and a sign in the name are the name's."""
+    (line,) = kernel.completions("%ml_storage cat 'gs://a-bucket-of-mine/Train/Fat Hen/")
+    assert kernel.run(line).printed == "Fat Hen/ä #1.png\n"
