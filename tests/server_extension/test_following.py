@@ -18,6 +18,7 @@ from cloudml_magic import pipeline
 from cloudml_magic.places import lab_attended_file
 from cloudml_magic.server_extension.application import ServerExtension
 from cloudml_magic.server_extension.attendance import Attendance
+from cloudml_magic.server_extension.following.beat import Beat
 from cloudml_magic.server_extension.pushes import JOB_DELTA, JOBS
 from tests.long_counts import within
 from tests.server_extension.conftest import Server, in_thread, send, until
@@ -207,3 +208,31 @@ async def until_unknown(server: Server, kept: str, gone: str) -> None:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.2)
     assert [each["document"]["id"] for each in answer["jobs"]] == [kept]
+
+
+def test_the_more_jobs_run_the_rarer_each_is_told() -> None:
+    """One at once, ten once a second, at moments that are the same for all."""
+    pace = Beat()
+    seconds = []
+    for running in (0, 1, 2, 5, 10, 11, 100):
+        pace.follow(running)
+        seconds.append(round(pace.seconds, 2))
+    assert seconds == [0.15, 0.15, 0.15, 0.4, 0.9, 1.0, 1.0]
+    assert not pace.is_quick
+    assert [pace.is_due(now, told=7.3) for now in (7.31, 7.99, 8.0, 8.2)] == [False, False, True, True]
+
+
+async def test_beside_many_others_a_job_is_told_at_the_common_moments_only(
+    server: Server, jp_ws_fetch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost between them."""
+    monkeypatch.setattr(Beat, "follow", lambda pace, running: setattr(pace, "seconds", 0.9))
+    page = Page(await jp_ws_fetch("api", "events", "subscribe"))
+    await server.get("jobs")
+    await server.post("watch", page="many", visible=True)
+    job = await in_thread(lambda: send("for n in range(300):\n    report(n, loss=1 / (n + 1))\n    time.sleep(0.02)"))
+    await until(lambda: any(event["set"].get("state") == "SUCCEEDED" for event in page.deltas(job.id)), within(30))
+    told = page.deltas(job.id)
+    steps = [point["step"] for delta in told for point in delta["points"]]
+    assert steps == sorted(steps) and steps[-1] == 299
+    assert len(told) < within(12)

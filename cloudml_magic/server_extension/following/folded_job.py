@@ -15,12 +15,13 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.progress import LOG_LINES, JobProgress
 from cloudml_magic.records import JobEvent, JobOrigin, JobSnapshot, Price
+from cloudml_magic.server_extension.following.beat import Beat
 from cloudml_magic.server_extension.following.deltas import Moment, changes, delta, is_nothing
+from cloudml_magic.states import JobState
 
 Send = Callable[[dict[str, Any]], None]
 OnTrouble = Callable[[Exception], None]
 PLATFORM_GONE = ("platform-stopped", "platform-unreachable", "platform-start-slow")
-THROTTLE_SECONDS = 0.15
 _QUIET_SECONDS = 0.1
 _LONGEST_CATCHING_UP = 5.0
 _STEP_SECONDS = 0.01
@@ -30,8 +31,9 @@ _UNFOLLOWED = "What this job reports cannot be shown; this is what the platform 
 class FoldedJob:
     """A job's events so far. Each document that is handed out has a number; deltas lead from it to those after it."""
 
-    def __init__(self, job: Job, session: str, send: Send, on_trouble: OnTrouble) -> None:
+    def __init__(self, job: Job, session: str, send: Send, on_trouble: OnTrouble, beat: Beat | None = None) -> None:
         self.job = job
+        self._beat = beat or Beat()
         self._session = session
         self._send = send
         self._on_trouble = on_trouble
@@ -54,6 +56,11 @@ class FoldedJob:
     def is_read(self) -> bool:
         """Whether a thread reads its events now."""
         return self._reading is not None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is read and may say something at any moment."""
+        return self._reading is not None and self._progress.state is JobState.RUNNING
 
     def look(self, snapshot: JobSnapshot) -> None:
         """Takes what a list said of a job whose events nobody reads."""
@@ -102,7 +109,7 @@ class FoldedJob:
             if not self._caught_up.is_set() and self._heard and now - self._heard >= _QUIET_SECONDS:
                 # What was replayed has come to its end.
                 self._caught_up.set()
-            if self._changed and self._caught_up.is_set() and now - self._published >= THROTTLE_SECONDS:
+            if self._changed and self._caught_up.is_set() and self._beat.is_due(now, self._published):
                 try:
                     self._publish(time.time())
                 except Exception as problem:
@@ -173,7 +180,7 @@ class FoldedJob:
         self._changed, self._heard = True, now
         if not self._caught_up.is_set() and event.kind != "state" and event.time >= began:
             self._caught_up.set()
-        if self._caught_up.is_set() and now - self._published >= THROTTLE_SECONDS:
+        if self._caught_up.is_set() and self._beat.is_quick and self._beat.is_due(now, self._published):
             self._publish(time.time())
 
     def _publish(self, now: float) -> None:

@@ -17,6 +17,7 @@ from cloudml_magic.pipeline.session import ledger
 from cloudml_magic.places import ledger_file
 from cloudml_magic.records import Price
 from cloudml_magic.server_extension.attendance import Attendance, AttendedFile
+from cloudml_magic.server_extension.following.beat import Beat
 from cloudml_magic.server_extension.following.cloud_jobs import CloudJobs
 from cloudml_magic.server_extension.following.ended_jobs import EndedJobs
 from cloudml_magic.server_extension.following.folded_job import FoldedJob
@@ -46,6 +47,7 @@ class Follower:
         self.attendance = attendance
         self.ended = EndedJobs()
         self.cloud = CloudJobs()
+        self._beat = Beat()
         self._attended_file = attended_file
         self._heartbeat = heartbeat
         self._most = most
@@ -85,6 +87,7 @@ class Follower:
                     self.session,
                     lambda delta: self._heartbeat.send(JOB_DELTA, delta),
                     lambda problem: self.note_trouble(job, problem),
+                    self._beat,
                 )
             return self._running[job.id]
 
@@ -180,9 +183,10 @@ class Follower:
             self._log.error("Jobs could not be looked at; it is tried again.", exc_info=problem)
         with self._lock:
             followed = list(self._running.values())
+        self._beat.follow(sum(folded.is_running for folded in followed))
         has_more = [self._advance(folded) for folded in followed]
         self._heartbeat.beat(bool(followed))
-        return _BUSY_SECONDS if any(has_more) else _QUIET_SECONDS
+        return _BUSY_SECONDS if any(has_more) and self._beat.is_quick else _QUIET_SECONDS
 
     def _advance(self, folded: FoldedJob) -> bool:
         """Sends what is due of one job; whether it has more to send. Its trouble is not that of the others."""
