@@ -8,7 +8,7 @@ import time
 from playwright.sync_api import Locator, expect
 
 from tests.browser.lab_page import LabPage
-from tests.browser.test_job_card import JOB, LOAD, lasting, reporting, tell_enough
+from tests.browser.test_job_card import LOAD, expect_saved_end, lasting, reporting, tell_enough
 
 _FILLING = [f"line_{number} = '''{'.' * 40}\n{'.' * 40}\n'''" for number in range(30)]
 _SEES = """state => {
@@ -23,19 +23,6 @@ def toast(lab: LabPage, words: str) -> Locator:
 
 def status_bar(lab: LabPage) -> Locator:
     return lab.page.locator("#jp-main-statusbar .cloudml-StatusItem")
-
-
-def expect_saved_end(lab: LabPage, name: str, cell: int, seconds: float = 30) -> None:
-    """Every representation of a cell's card says the end in the file, without the card being looked at."""
-    deadline = time.monotonic() + seconds
-    while True:
-        outputs = lab.saved(name).cells[cell].outputs
-        (data,) = [output["data"] for output in outputs if JOB in output.get("data", {})]
-        if data[JOB]["state"] == "SUCCEEDED":
-            break
-        assert time.monotonic() < deadline, data[JOB]["state"]
-        lab.page.wait_for_timeout(500)
-    assert "SUCCEEDED" in "".join(data["text/plain"]) and "Succeeded" in "".join(data["text/html"])
 
 
 def test_with_the_panel_closed_and_no_card_in_sight_the_page_knows_what_runs_and_tells_its_end(lab: LabPage) -> None:
