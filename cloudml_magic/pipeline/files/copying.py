@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
-from cloudml_magic.pipeline.files.location import Location
+from cloudml_magic.pipeline.files.location import Location, check_apart
 from cloudml_magic.pipeline.files.progress import Progress
 from cloudml_magic.pipeline.files.sources import Source, sources_of
 from cloudml_magic.pipeline.files.transfer import OnProgress, Step, Transfer
@@ -143,6 +143,7 @@ def _steps(there: Connection, sources: Iterable[Source], target: Location, into:
         standings = None
         if target.bucket and source.is_folder and not source.is_matched:
             root = target.within(source.location.last_part) if into else target
+            check_apart(source.location, root)
             standings = there.uploader.standings_soon(target.bucket, root.prefix)
         for found in source.found():
             yield Step(found, source.location.bucket, target, found.name if into else found.beneath, standings)

@@ -53,8 +53,24 @@ class Location:
     def within(self, name: str) -> Location:
         return Location(self.bucket, f"{self.path}/{name}" if self.path else name, False)
 
+    def lies_in(self, other: Location) -> bool:
+        """Whether this is a folder of a bucket within another one of it."""
+        is_beneath = self.path != other.path and self.prefix.startswith(other.prefix)
+        return bool(self.bucket) and self.bucket == other.bucket and is_beneath
+
     def __str__(self) -> str:
         return str(self.address) if self.bucket else self.path
+
+
+def check_apart(source: Location, target: Location) -> None:
+    """Refuses to copy a folder of a bucket into itself: a long list would come to the copies, and copy them too."""
+    if target.lies_in(source):
+        raise CloudMLError(
+            "into-itself",
+            f"{target} lies in {source}, which would be copied there.",
+            why="A copy of a folder cannot be a part of it.",
+            next="Copy it to a place outside, or name the folders in it that are meant.",
+        )
 
 
 def checked_object(location: Location) -> Address:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cloudml_magic.pipeline.files.location import Location
 from cloudml_magic.pipeline.files.sources import Found, in_bucket, nothing_found, sources_of
 from cloudml_magic.pipeline.session import connection
-from cloudml_magic.storage import StoredObject
+from cloudml_magic.storage import Address, StoredObject
 from cloudml_magic.storage.wildcards import has_wildcards
 
 _MOST_LISTED = 1000
@@ -87,7 +87,8 @@ def _level(text: str, location: Location) -> Iterator[Line]:
         page = level.next_page
         if page is None:
             break
-    if is_empty and location.path:
+    # A folder that Google's console made has an object of its own, and may have nothing else.
+    if is_empty and location.path and browser.find(Address(location.bucket, location.prefix)) is None:
         raise nothing_found(text)
 
 

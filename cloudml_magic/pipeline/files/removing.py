@@ -32,7 +32,7 @@ class Doomed:
 
 
 def doomed(text: str, *, recursive: bool = False) -> Doomed:
-    """What `remove` would delete; raises where there is nothing to delete."""
+    """What `remove` would delete; raises for what is in no bucket."""
     location = in_bucket(text)
     return Doomed(text, recursive, recursive and not location.path)
 
@@ -76,12 +76,25 @@ def remove(text: str, *, recursive: bool = False, on_progress: OnProgress | None
 
 def make_bucket(name: str, region: str | None = None) -> str:
     """Makes a private bucket, in the region where jobs run unless another is named; its address."""
-    there, location = connection(), in_bucket(name if name.startswith("gs://") else f"gs://{name}")
+    bucket, there = _bucket_called(name), connection()
     try:
-        there.browser.create(location.bucket, region or there.place.region, forget_days=None)
+        there.browser.create(bucket, region or there.place.region, forget_days=None)
     except CloudMLError as problem:
-        raise _taken(location.bucket, there, problem) from problem
-    return f"gs://{location.bucket}"
+        raise _taken(bucket, there, problem) from problem
+    return f"gs://{bucket}"
+
+
+def _bucket_called(name: str) -> str:
+    """A bucket's name, with or without gs://; raises for something in a bucket."""
+    location = in_bucket(name if name.startswith("gs://") else f"gs://{name}")
+    if location.path:
+        raise CloudMLError(
+            "bad-address",
+            f"{name} is no bucket, but something in one.",
+            why="A folder comes with the first object that is copied into it, and goes with its last.",
+            next=f"Name the bucket alone, gs://{location.bucket}; a folder is deleted by `%ml_storage rm -r`.",
+        )
+    return location.bucket
 
 
 def _taken(name: str, there: Connection, problem: CloudMLError) -> CloudMLError:
@@ -104,8 +117,7 @@ def _taken(name: str, there: Connection, problem: CloudMLError) -> CloudMLError:
 
 def remove_bucket(name: str) -> None:
     """Deletes an empty bucket."""
-    location = in_bucket(name if name.startswith("gs://") else f"gs://{name}")
-    connection().browser.delete_bucket(location.bucket)
+    connection().browser.delete_bucket(_bucket_called(name))
 
 
 def _objects(text: str, recursive: bool, may_be_empty: bool) -> Iterator[tuple[str, Found]]:

@@ -12,11 +12,12 @@ from pathlib import Path
 from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.files.copying import Copied, check_target, summary
-from cloudml_magic.pipeline.files.location import Location
+from cloudml_magic.pipeline.files.location import Location, check_apart
 from cloudml_magic.pipeline.files.sources import Source, sources_of
 from cloudml_magic.pipeline.files.transfer import OnProgress, Step, Transfer
 from cloudml_magic.pipeline.session import connection
 from cloudml_magic.storage import StoredObject
+from cloudml_magic.storage.downloads import unwritable
 from cloudml_magic.storage.local_files import files_beneath
 from cloudml_magic.storage.standings import Standings, batched
 
@@ -43,6 +44,14 @@ def synchronise(
     check_target(there, target, any_project)
     transfer = Transfer(there, on_progress)
     folder = _folder(str(source), there, transfer)
+    check_apart(folder.location, target)
+    if delete and folder.location.lies_in(target):
+        raise CloudMLError(
+            "into-itself",
+            f"{folder.location} lies in {target}, where it would be deleted.",
+            why="What is only at the target is deleted, and that is the source itself.",
+            next="Leave out -d, or move what is meant by `mv`.",
+        )
     standings = there.uploader.standings_soon(target.bucket, target.prefix) if target.bucket else None
     transfer.run(
         Step(found, folder.location.bucket, target, found.beneath, standings)
@@ -84,11 +93,20 @@ def _delete_others(
                     gone = StoredObject(name, standing.size, None, "", standing.crc32c, standing.generation)
                     there.browser.delete(target.bucket, gone)
         return
+    if not os.path.isdir(target.path):
+        return  # Nothing was there, and nothing came.
     for files in batched(files_beneath(target.path, lambda _: None), _TOGETHER):
         kept = has([file.name for file in files])
         for file in files:
             if file.name not in kept and (recursive or "/" not in file.name):
-                os.unlink(file.path)
+                _unlink(file.path)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError as problem:
+        raise unwritable(path, problem) from problem
 
 
 def _names_in(there: Connection, source: Location) -> Callable[[list[str]], set[str]]:

@@ -15,7 +15,7 @@ from cloudml_magic.pipeline.files.failures import Failures
 from cloudml_magic.pipeline.files.location import Location, checked_object, checked_path
 from cloudml_magic.pipeline.files.progress import Progress
 from cloudml_magic.pipeline.files.sources import Found
-from cloudml_magic.storage import StoredObject
+from cloudml_magic.storage import Address, StoredObject
 from cloudml_magic.storage.downloads import unwritable
 from cloudml_magic.storage.local_files import LocalFile, file_at
 from cloudml_magic.storage.parallel import WORKERS, in_parallel
@@ -111,7 +111,10 @@ class Transfer:
                 _remove(thing)
             return is_new
         if step.root.bucket:
-            self._there.browser.copy(step.bucket, thing, checked_object(step.to))
+            to = checked_object(step.to)
+            if to == Address(step.bucket, thing.name):
+                return False  # A move onto itself must not take it away.
+            self._there.browser.copy(step.bucket, thing, to)
             self.progress.moved(thing.size)
             is_new = True
         else:
