@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from real_notebook import Notebook
 
@@ -50,6 +52,18 @@ def test_a_folder_goes_up_with_one_bar(kernel: Notebook) -> None:
 def test_tab(kernel: Notebook, line: str, completed: list[str]) -> None:
     """Actions, buckets, folders, objects, and files of this machine, as the notebook's page asks for them."""
     assert sorted(kernel.completions(line)) == [f"%ml_storage {each}" for each in completed]
+
+
+@pytest.mark.parametrize("name", ["it's", 'say "hi"', "back\\slash", "{1 + 1}", "{no}/{more}"])
+def test_a_name_that_tab_found_is_that_name(kernel: Notebook, name: str) -> None:
+    """Whatever signs of a shell's or of IPython's are in it: nothing in a name is run."""
+    bucket = f"odd-{zlib.crc32(name.encode())}"
+    storing = f"from cloudml_magic import files\nPath('odd').write_text({name!r})\nfiles.make_bucket({bucket!r})\n"
+    assert not kernel.run(f"from pathlib import Path\n{storing}files.copy('odd', 'gs://{bucket}/' + {name!r})").error
+    line = f"%ml_storage cat gs://{bucket}/"
+    for _ in name.split("/"):
+        (line,) = kernel.completions(line)
+    assert kernel.run(line).printed == f"{name}\n"
 
 
 def test_what_tab_made_is_understood(kernel: Notebook) -> None:
