@@ -13,6 +13,7 @@ from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.folder_versions import copy_known, remember
 from cloudml_magic.records import DataFile, ShippedValue
 from cloudml_magic.storage import Address
+from cloudml_magic.storage.local_files import LocalFile, file_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Upload:
     file: Path | None = None
     folder: Path | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
+    as_read: tuple[LocalFile, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -32,7 +34,8 @@ class Upload:
         return tuple(self.digests)
 
     def send(self, there: Connection) -> None:
-        """Sends what is not there yet."""
+        """Sends what is not there yet; raises where a file is not what its address was made of."""
+        self._check_unchanged()
         if self.content is not None:
             there.storage.put_once(self.address, self.content)
         elif self.file is not None:
@@ -40,7 +43,20 @@ class Upload:
         elif self.folder is not None:
             copy_known(self.folder, self.digests, self.address, there.storage)
             there.uploader.send_folder(self.folder, self.address, self.names)
+            # Before this version is known as whole.
+            self._check_unchanged()
             remember(self.folder, self.digests, self.address, there.storage)
+        self._check_unchanged()
+
+    def _check_unchanged(self) -> None:
+        for file in self.as_read:
+            if file_at(file.path) != file:
+                raise CloudMLError(
+                    "data-changed",
+                    f"{file.path} changed while it was sent.",
+                    why="Its address in the bucket follows from what it held before; nothing else may lie there.",
+                    next="Run the cell again when nothing writes to it any more.",
+                )
 
 
 def parse_data(values: Iterable[str], folder: Path) -> tuple[DataFile, ...]:
@@ -128,6 +144,7 @@ def _upload(item: DataFile, folder: Path, bucket: Address) -> Upload:
     try:
         if source.is_dir():
             return _folder_upload(source, bucket)
+        as_read = _as_they_are([source])
         digest, size = _file_digest(source), source.stat().st_size
     except OSError as problem:
         raise CloudMLError(
@@ -136,17 +153,24 @@ def _upload(item: DataFile, folder: Path, bucket: Address) -> Upload:
             why=f"{source}: {problem.strerror or problem}",
             next="Give a file or folder relative to the notebook, or a gs:// address.",
         ) from problem
-    return Upload(bucket / "data" / digest / source.name, size, file=source)
+    return Upload(bucket / "data" / digest / source.name, size, file=source, as_read=as_read)
 
 
 def _folder_upload(source: Path, bucket: Address) -> Upload:
     files = sorted(path for path in source.rglob("*") if path.is_file())
+    as_read = _as_they_are(files)
     digests = {path.relative_to(source).as_posix(): _file_digest(path) for path in files}
     total = hashlib.sha256()
     for name, digest in digests.items():
         total.update(f"{name}\0{digest}\0".encode("utf-8", "surrogateescape"))
     size = sum(path.stat().st_size for path in files)
-    return Upload(bucket / "data" / total.hexdigest() / source.name, size, folder=source, digests=digests)
+    address = bucket / "data" / total.hexdigest() / source.name
+    return Upload(address, size, folder=source, digests=digests, as_read=as_read)
+
+
+def _as_they_are(paths: Iterable[Path]) -> tuple[LocalFile, ...]:
+    """The files before they are read, so that a change while they are read is seen too."""
+    return tuple(file for path in paths if (file := file_at(str(path))) is not None)
 
 
 def _file_digest(path: Path) -> str:

@@ -1,10 +1,12 @@
 """Data files and folders: where the job sees them, and addresses that follow from their content."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
+from cloudml_magic.connection import Connection
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline.data import parse_data, prepare_data, prepare_shipped
 from cloudml_magic.records import DataFile, ShippedValue
@@ -55,6 +57,24 @@ def test_a_folder_goes_up_whole(tmp_path: Path) -> None:
     addresses, (upload,) = prepare_data([DataFile("Train", "train")], tmp_path, BUCKET)
     assert (upload.names, upload.size) == (("2.png", "cats/1.png"), 3)
     assert addresses["train"] == str(upload.address)
+
+
+@pytest.mark.parametrize("address", ["Train", "Train/1.csv"])
+def test_what_changed_since_its_address_was_made_is_not_sent(address: str, tmp_path: Path) -> None:
+    """The job would find something else than what its submission says."""
+    (tmp_path / "Train").mkdir()
+    file = tmp_path / "Train/1.csv"
+    file.write_text("1,2")
+    _, (upload,) = prepare_data([DataFile(address, "x")], tmp_path, BUCKET)
+    file.write_text("1,3,")
+    with pytest.raises(CloudMLError) as caught:
+        upload.send(cast(Connection, None))
+    assert str(caught.value) == (
+        f"{file} changed while it was sent.\n"
+        "  Why:  Its address in the bucket follows from what it held before; nothing else may lie there.\n"
+        "  Next: Run the cell again when nothing writes to it any more.\n"
+        "[data-changed]"
+    )
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
