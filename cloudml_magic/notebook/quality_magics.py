@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class
@@ -85,4 +86,12 @@ class QualityMagics(Magics):
         if len(names) <= 2 and all(name in self.shell.user_ns for name in names):
             values = [self.shell.user_ns[name] for name in names]
             return values[0] if len(values) == 1 else tuple(values)
+        unknown = [name for name in names if name not in self.shell.user_ns]
+        if unknown and all(name.isidentifier() for name in names) and not Path(words).exists():
+            raise CloudMLError(
+                "data-not-found",
+                f"There is no variable {unknown[0]}.",
+                why=f"--data {words} names no folder either.",
+                next="Look at its spelling; a variable comes with the cell that makes it, `%who` lists them.",
+            )
         return words

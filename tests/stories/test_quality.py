@@ -129,6 +129,9 @@ def test_what_the_line_lacks_is_said(kernel: Notebook) -> None:
     """Before anything is loaded."""
     outcome = kernel.run("%ml_evaluate shades")
     assert "Nothing says on what shades is evaluated." in outcome.error
+    outcome = kernel.run("%ml_evaluate shades --data x_tset,y")
+    assert "There is no variable x_tset." in outcome.error
+    assert "--data x_tset,y names no folder either." in outcome.error
 
 
 def test_two_jobs_beside_each_other(kernel: Notebook) -> None:
