@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -28,6 +29,7 @@ def quickstart(printed: str) -> None:
 
 
 def predict(printed: str) -> None:
+    assert "['three', 'four', 'five']" in printed, "each picture is what was drawn"
     assert "178 rows" in printed
 
 
@@ -79,6 +81,14 @@ def test_every_example_has_an_outcome() -> None:
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
+def test_every_step_has_its_sentence(name: str) -> None:
+    """What a cell is for stands before it; only the first one follows the beginning by itself."""
+    cells = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4).cells
+    alone = [cell.source for before, cell in pairwise(cells) if before.cell_type == cell.cell_type == "code"]
+    assert alone == []
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
 def test_an_example_runs_from_top_to_bottom(name: str, user: Path, tmp_path: Path) -> None:
     """Unattended, without an account, to what it promises; no saved card shows a job that runs."""
     notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
@@ -87,6 +97,7 @@ def test_an_example_runs_from_top_to_bottom(name: str, user: Path, tmp_path: Pat
     NotebookClient(notebook, timeout=300, resources=here, kernel_name="python3").execute(stderr=subprocess.DEVNULL)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     said = [output.get("text", "") or "\n".join(output.get("traceback", ())) for output in outputs]
+    said += [output.data.get("text/plain", "") for output in outputs if output.output_type == "execute_result"]
     assert "SUCCEEDED" in "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
     OUTCOMES[name]("\n".join(said))
     cards = [output.data for output in outputs if "data" in output]
