@@ -152,15 +152,17 @@ describe('a job card', () => {
     const operation = {
       id: 'o',
       kind: 'deploy',
-      title: 'census',
+      title: 'another-name',
+      job: '7',
       done: false,
       stage: 'copying',
       error: null,
       result: null
     } as const;
     store.operations.set('o', operation);
+    store.operations.set('p', { ...operation, id: 'p', title: 'census', job: '8' });
     act(() => store.operationChanged.emit(operation));
-    expect(screen.getByText('Deploying census · copying')).toBeTruthy();
+    expect(screen.getByText('Deploying another-name · copying')).toBeTruthy();
   });
 
   it('moves with the store, at most five times a second, on the same plot', () => {
@@ -208,11 +210,26 @@ describe('a job card', () => {
 
   it('keeps the output’s curves and log until the whole document is here', () => {
     const payload = aJob();
-    const brief = aJob({ curves: [], log: [], epoch: 4, updated_at: 1500 });
-    expect(confirmed(payload, brief)).toEqual({ ...brief, curves: payload.curves, log: payload.log });
+    const curves = ['loss', 'accuracy'].map(name => ({ name, steps: [1], values: [1], validation: null }));
+    const brief = aJob({ curves, log: [], epoch: 4, updated_at: 1500 });
+    expect(confirmed(payload, brief, false)).toEqual({ ...brief, curves: payload.curves, log: payload.log });
+    expect(confirmed({ ...payload, curves: [] }, brief, false).curves).toBe(curves);
     const known = aJob({ updated_at: 1 });
-    expect(confirmed({ ...payload, updated_at: 1e15, state: 'FAILED' }, known)).toBe(known);
-    expect(confirmed(payload, undefined)).toBe(payload);
+    expect(confirmed({ ...payload, updated_at: 1e15, state: 'FAILED' }, known, true)).toBe(known);
+    expect(confirmed(payload, undefined, false)).toBe(payload);
+  });
+
+  it('moves the one curve of a job that prints nothing', () => {
+    const known = aJob({ log: [], curves: [{ name: 'loss', steps: [1, 2, 3], values: [3, 2, 1], validation: null }] });
+    show(aJob(), new StoreOfTests(known));
+    expect(screen.getByRole('img', { name: /^loss: 3 points, at last train 1.000/ })).toBeTruthy();
+  });
+
+  it('keeps its log where only the list has told of the job', () => {
+    const store = new StoreOfTests(aJob({ state: 'SUCCEEDED', log: [] }));
+    store.brief.add('7');
+    show(aJob({ state: 'SUCCEEDED' }), store);
+    expect(screen.getByText(/epoch 2 done/)).toBeTruthy();
   });
 });
 

@@ -13,6 +13,7 @@ export class StoreOfTests implements IJobStore {
   }
   readonly documents = new Map<string, JobDocument>();
   readonly unknown = new Set<string>();
+  readonly brief = new Set<string>();
   readonly operations = new Map<string, Operation>();
   readonly watched: string[] = [];
   readonly changed: Signal<IJobStore, ReadonlySet<string>> = new Signal(this);
@@ -41,6 +42,9 @@ export class StoreOfTests implements IJobStore {
   }
   document(id: string): JobDocument | undefined {
     return this.documents.get(id);
+  }
+  isWhole(id: string): boolean {
+    return !this.brief.has(id);
   }
   isUnknown(id: string): boolean {
     return this.unknown.has(id);

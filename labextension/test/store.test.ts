@@ -125,6 +125,16 @@ describe('the store', () => {
     expect(server.asked.length).toBe(1);
   });
 
+  it('knows whether it has the whole of a job, or what the list says of it', async () => {
+    server.put(aJob());
+    store.begin();
+    await pass(100);
+    expect([store.document('7')?.name, store.isWhole('7')]).toEqual(['census', false]);
+    store.watch('7');
+    await pass(2000);
+    expect(store.isWhole('7')).toBe(true);
+  });
+
   it('asks again where a push is missing, and takes those that came meanwhile', async () => {
     server.put(aJob());
     store.watch('7');
@@ -277,7 +287,7 @@ describe('the store', () => {
   it('follows an operation by asking where nothing is pushed', async () => {
     store.watchOverview();
     await pass(15_000);
-    store.follow({ id: 'op', kind: 'deploy', title: 'census', done: false, stage: '', error: null, result: null });
+    store.follow({ id: 'op', kind: 'deploy', title: 'census', job: null, done: false, stage: '', error: null, result: null });
     await pass(5000);
     expect(store.operations.get('op')?.done).toBe(true);
   });

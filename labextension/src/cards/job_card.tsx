@@ -33,7 +33,7 @@ export function JobCard({ payload, store, actions, isShown, smoothing = 0, near 
   const [problem, setProblem] = useState<unknown>(null);
   const { state, words } = store.health;
   const known = store.document(payload.id);
-  const job = confirmed(payload, known);
+  const job = confirmed(payload, known, store.isWhole(payload.id));
   // From its first picture on, so that nothing jumps when something comes.
   const isReserved = !isFinal(job.state);
   const deployment = deploymentOf(store, job);

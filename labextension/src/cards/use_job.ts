@@ -69,19 +69,15 @@ export function useJobs(store: IJobStore, ids: readonly string[], isShown: boole
 }
 
 /** The server's document as soon as there is one, whatever the output claims; what a brief one lacks stays as it was. */
-export function confirmed(payload: JobDocument, known: JobDocument | undefined): JobDocument {
-  if (!known) {
-    return payload;
+export function confirmed(payload: JobDocument, known: JobDocument | undefined, isWhole: boolean): JobDocument {
+  if (!known || isWhole) {
+    return known ?? payload;
   }
-  const isBrief = !known.log.length && known.curves.length <= 1;
-  return isBrief && payload.curves.length + payload.log.length > 0
-    ? { ...known, curves: payload.curves, log: payload.log }
-    : known;
+  return { ...known, curves: payload.curves.length ? payload.curves : known.curves, log: payload.log };
 }
 
 /** The latest deployment of a job's model that this page knows of. */
 export function deploymentOf(store: IJobStore, job: JobDocument): Operation | undefined {
-  const isOfJob = ({ kind, title }: Operation): boolean =>
-    kind === 'deploy' && (title === job.name || title.startsWith(`${job.name}/`));
-  return [...store.operations.values()].filter(isOfJob).at(-1);
+  // The model may have another name than the job.
+  return [...store.operations.values()].filter(operation => operation.job === job.id).at(-1);
 }

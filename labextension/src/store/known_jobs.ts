@@ -26,6 +26,10 @@ export class KnownJobs {
     return this.#entries.get(id)?.document;
   }
 
+  isWhole(id: string): boolean {
+    return this.#entries.get(id)?.isWhole === true;
+  }
+
   /** Those that came since the last list, then the server's order, of those that are still there. */
   listed(): JobDocument[] {
     return [...new Set([...this.#fresh, ...this.#order])].flatMap(id => this.document(id) ?? []);

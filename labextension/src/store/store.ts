@@ -72,6 +72,10 @@ export class JobStore implements IJobStore {
     return this.#known.document(id);
   }
 
+  isWhole(id: string): boolean {
+    return this.#known.isWhole(id);
+  }
+
   get jobs(): readonly JobDocument[] {
     return this.#known.listed();
   }

@@ -21,6 +21,9 @@ export interface IJobStore {
   /** The latest document of a job that the server has confirmed; undefined for one it has not. */
   document(id: string): JobDocument | undefined;
 
+  /** Whether that document has its whole log and all its curves. */
+  isWhole(id: string): boolean;
+
   /** Those that have just come, then what the server listed, running first; brief documents unless somebody watches. */
   readonly jobs: readonly JobDocument[];
 

@@ -32,6 +32,10 @@ export class FakeStore implements IJobStore {
     return this.jobs.find(job => job.id === id);
   }
 
+  isWhole(): boolean {
+    return true;
+  }
+
   isUnknown(): boolean {
     return false;
   }
