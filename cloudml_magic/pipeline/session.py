@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from cloudml_magic.connection import Connection, Place, concurrency, connect, place
+from cloudml_magic.connection import Connection, Place, concurrency, connect, place, platform_has_begun
 from cloudml_magic.dialects.machines import asked_machine
 from cloudml_magic.ledger import Ledger
 from cloudml_magic.places import ledger_file
@@ -41,6 +41,11 @@ def connection(target: str | None = None) -> Connection:
 def target_of(argument: str | None = None) -> Target:
     """Where jobs and models go now."""
     return place(CURRENT, argument).target
+
+
+def is_nothing_there() -> bool:
+    """Whether jobs go to the local platform, and it never ran: there is neither a model nor a bucket then."""
+    return target_of() is Target.LOCAL and not platform_has_begun()
 
 
 def ledger() -> Ledger:

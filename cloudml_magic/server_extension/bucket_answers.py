@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cloudml_magic.connection import only_looking, platform_has_begun
+from cloudml_magic.connection import only_looking
 from cloudml_magic.pipeline import buckets as through
+from cloudml_magic.pipeline.session import is_nothing_there
 from cloudml_magic.storage import Address, StoredObject
 
 _BINARY = "application/octet-stream"
@@ -18,7 +19,7 @@ class BucketAnswers:
 
     def buckets(self) -> dict[str, Any]:
         """The buckets of the project."""
-        if not platform_has_begun():
+        if is_nothing_there():
             return {"buckets": []}
         with only_looking():
             return {"buckets": [{"name": name, "created": created} for name, created in through.buckets()]}

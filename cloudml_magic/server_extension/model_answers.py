@@ -8,14 +8,14 @@ from typing import Any
 from cloudml_magic import pipeline
 from cloudml_magic.cards.prediction.bundle import PREDICTION_MIME
 from cloudml_magic.cards.prediction.bundle import bundle as prediction_bundle
-from cloudml_magic.connection import Connection, only_looking, platform_has_begun
+from cloudml_magic.connection import Connection, only_looking
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.pipeline import Job
 from cloudml_magic.pipeline.deployment.artifact import read_artifact
 from cloudml_magic.pipeline.deployment.lookup import chosen_version, known_versions, split_title
 from cloudml_magic.pipeline.lookup import find_job
 from cloudml_magic.pipeline.prediction import FileName, content_of
-from cloudml_magic.pipeline.session import connection
+from cloudml_magic.pipeline.session import connection, is_nothing_there
 from cloudml_magic.records import ModelVersion
 from cloudml_magic.server_extension.job_answers import JobAnswers
 from cloudml_magic.server_extension.model_documents import interface_document, model_documents
@@ -32,7 +32,7 @@ class ModelAnswers:
 
     def models(self) -> dict[str, Any]:
         """Every model, the latest first."""
-        if not platform_has_begun():
+        if is_nothing_there():
             return {"models": []}
         with only_looking():
             return {"models": model_documents(pipeline.model_lines())}
@@ -98,7 +98,7 @@ class ModelAnswers:
             deployment = pipeline.deploy(what, on_stage=on_stage, as_=name)
             return {"title": deployment.version.title, "address": deployment.endpoint.resource_name}
 
-        return self._operations.begin("deploy", title, work)
+        return self._operations.begin("deploy", title, work, what.id if isinstance(what, Job) else None)
 
     def _deployable(self, what: str) -> Job | ModelVersion | str:
         if what.startswith("gs://"):

@@ -17,17 +17,19 @@ from cloudml_magic.server_extension.workers import Workers
 _AT_ONCE = 4
 _MOST = 100
 _MOST_UNDONE = 20
+_FIELDS = ("id", "kind", "title", "job", "done", "stage", "error", "result")
 OnStage = Callable[[str], None]
 Work = Callable[[OnStage], dict[str, str] | None]
 
 
 @dataclass(slots=True)
 class Operation:
-    """How one stands; `result` names what is deployed, `error` says why nothing is."""
+    """How one stands; `job` is whose model it deploys, `result` names what is deployed, `error` says why nothing is."""
 
     id: str
     kind: str
     title: str
+    job: str | None = None
     done: bool = False
     stage: str = ""
     error: dict[str, str] | None = None
@@ -35,7 +37,7 @@ class Operation:
 
     def document(self) -> dict[str, Any]:
         """As the routes answer it."""
-        return {name: getattr(self, name) for name in ("id", "kind", "title", "done", "stage", "error", "result")}
+        return {name: getattr(self, name) for name in _FIELDS}
 
 
 class Operations:
@@ -49,9 +51,9 @@ class Operations:
         self._held: OrderedDict[str, Operation] = OrderedDict()
         self._workers = Workers(_AT_ONCE, "cloudml-operation")
 
-    def begin(self, kind: str, title: str, work: Work) -> dict[str, Any]:
+    def begin(self, kind: str, title: str, work: Work, job: str | None = None) -> dict[str, Any]:
         """Starts work in a thread; returns how it stands."""
-        operation = Operation(secrets.token_hex(8), kind, title)
+        operation = Operation(secrets.token_hex(8), kind, title, job)
         with self._lock:
             if sum(not held.done for held in self._held.values()) >= _MOST_UNDONE:
                 raise CloudMLError(

@@ -55,3 +55,17 @@ async def test_a_job_of_a_notebook_is_listed_shown_and_cancelled(
     assert (status["target"], status["running"] + status["queued"]) == ("local", 1)
     assert not (tmp_path / "elsewhere/.local/state/cloudml-magic/platform").exists()
     await server.post("jobs", running.id, "cancel")
+
+
+async def test_what_is_in_the_cloud_is_shown_where_no_local_platform_ever_ran(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's own settings name the cloud; this machine has nothing to say of what is there."""
+    for variable in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    await in_thread(lambda: pipeline.train("print('there')", name="there").wait())
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+    session._connection.cache_clear()
+
+    assert "cloudml-local" in [each["name"] for each in (await server.get("buckets"))["buckets"]]
+    assert not (tmp_path / "elsewhere/.local/state/cloudml-magic/platform").exists()

@@ -34,7 +34,7 @@ def doubler(home: Path) -> str:
 
 
 async def ended(server: Server, operation: dict[str, Any]) -> dict[str, Any]:
-    assert set(operation) == {"id", "kind", "title", "done", "stage", "error", "result"}
+    assert set(operation) == {"id", "kind", "title", "job", "done", "stage", "error", "result"}
     while not operation["done"]:
         await in_thread(lambda: None)
         operation = await server.get("operations", operation["id"])
@@ -81,6 +81,15 @@ async def test_why_nothing_was_deployed_is_told(server: Server, doubler: str) ->
     job = await in_thread(lambda: send("print(1)", "barren").wait())
     operation = await ended(server, await server.post("jobs", job.id, "deploy"))
     assert operation["error"]["reference"] == "job-left-no-export"
+
+
+async def test_a_deployment_says_whose_model_it_is(server: Server, doubler: str) -> None:
+    """By its id, for the model may have any name."""
+    job = await in_thread(lambda: send("print(1)", "nameless").wait())
+    by_id = await server.post("jobs", job.id, "deploy", **{"as": "another"})
+    by_name = await server.post("models", "deploy", what="nameless")
+    assert [(each["title"], each["job"]) for each in (by_id, by_name)] == [("another", job.id), ("nameless", job.id)]
+    assert (await server.post("models", "deploy", what="gs://cloudml-local/nothing/there"))["job"] is None
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ export interface Operation {
   id: string;
   kind: 'deploy' | 'undeploy';
   title: string;
+  /** The job whose model it deploys. */
+  job: string | null;
   done: boolean;
   stage: string;
   error: ErrorParts | null;

@@ -51,6 +51,7 @@ const OPERATION: Operation = {
   id: '9',
   kind: 'deploy',
   title: 'census/1',
+  job: null,
   done: false,
   stage: 'loading',
   error: null,
@@ -132,6 +133,16 @@ test('deploying is followed by its stage, and nothing else can be begun on that 
 test('a deployment that failed says why', async () => {
   const { store } = await show();
   await act(async () => store.tellOperation({ ...OPERATION, done: true, error: REFUSAL.parts }));
+  expect(screen.getByText('It takes 2 numbers.')).toBeTruthy();
+  await act(async () => store.tellOperation({ ...OPERATION, id: '10', done: true }));
+  expect(screen.queryByText('It takes 2 numbers.')).toBeNull();
+});
+
+test('a job’s deployment is followed where its model is there already, and where it came to nothing', async () => {
+  const { store } = await show();
+  await act(async () => store.tellOperation({ ...OPERATION, title: 'census' }));
+  expect(screen.getByText('census: loading')).toBeTruthy();
+  await act(async () => store.tellOperation({ ...OPERATION, title: 'census', done: true, error: REFUSAL.parts }));
   expect(screen.getByText('It takes 2 numbers.')).toBeTruthy();
 });
 

@@ -74,15 +74,21 @@ export function ModelsView({ store, showAnswer }: ModelsViewProps) {
   );
 }
 
-/** What is being deployed and has no row yet. */
+/** What is being deployed and has no row yet, and what came to nothing: the latest of each name. */
 function NewModels({ store, models }: { readonly store: IJobStore; readonly models: readonly Model[] }) {
-  const titles = new Set(models.flatMap(model => [model.name, ...model.versions.map(version => version.title)]));
-  const begun = [...store.operations.values()].filter(operation => !operation.done && !titles.has(operation.title));
-  return begun.map(operation => (
-    <p key={operation.id} className="cloudml-Stage" role="status">
-      {operation.title}: {operation.stage}
-    </p>
-  ));
+  const titles = new Set(models.flatMap(model => model.versions.map(version => version.title)));
+  const latest = new Map([...store.operations.values()].map(operation => [operation.title, operation]));
+  return [...latest.values()]
+    .filter(operation => !titles.has(operation.title) && (operation.error || !operation.done))
+    .map(({ id, title, stage, error }) =>
+      error ? (
+        <Banner key={id} words={error} />
+      ) : (
+        <p key={id} className="cloudml-Stage" role="status">
+          {title}: {stage || 'deploying'}
+        </p>
+      )
+    );
 }
 
 interface Models {
@@ -122,7 +128,8 @@ function useModels(store: IJobStore): Models {
 
 function operationOn(store: IJobStore, { title }: ModelVersion): Operation | null {
   const operations = [...store.operations.values()].filter(operation => operation.title === title);
-  return operations.find(operation => !operation.done) ?? operations.filter(operation => operation.error).at(-1) ?? null;
+  const latest = operations.at(-1);
+  return operations.find(operation => !operation.done) ?? (latest?.error ? latest : null);
 }
 
 async function undeployed(store: IJobStore, title: string): Promise<void> {
