@@ -13,7 +13,7 @@ export function StatusLine({ status }: { readonly status: Status | null }) {
       <span className="cloudml-Dot" data-platform={state} aria-hidden="true" />
       <span className="cloudml-StatusLine-words">
         {platformWord(status)}
-        {state === 'up' && <b>{runningWords(status)}</b>}
+        {(state === 'up' || status.target === 'cloud' || status.running + status.queued > 0) && <b>{runningWords(status)}</b>}
       </span>
       <span className="cloudml-StatusLine-cost">{costWords(status)}</span>
     </div>
@@ -21,10 +21,14 @@ export function StatusLine({ status }: { readonly status: Status | null }) {
 }
 
 function platformWord({ target, platform }: Status): string {
-  if (platform.state !== 'up') {
-    return platform.words || (platform.state === 'stopped' ? 'Platform stopped' : 'Platform does not answer');
+  if (target === 'cloud' && platform.state !== 'unreachable') {
+    // Nothing of this machine is needed there.
+    return 'Cloud, ';
   }
-  return target === 'cloud' ? 'Cloud, ' : 'Platform up, ';
+  if (platform.state !== 'up') {
+    return `${platform.words || (platform.state === 'stopped' ? 'Platform stopped.' : 'Platform does not answer.')} `;
+  }
+  return 'Platform up, ';
 }
 
 /** `1 running, 2 queued`; `nothing runs` where nothing does. */

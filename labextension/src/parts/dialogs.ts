@@ -7,7 +7,7 @@ import { wordsOf } from './banner';
 /** Tells what happened, why, and what to do next. */
 export async function showErrorParts(problem: unknown): Promise<void> {
   const { what, why, next } = wordsOf(problem);
-  await showDialog({ title: what, body: paragraphs([why, next]), buttons: [Dialog.okButton({ label: 'Close' })] });
+  await showDialog({ title: what, body: paragraphs([why, next], coded), buttons: [Dialog.okButton({ label: 'Close' })] });
 }
 
 /** Whether the user agrees; `button` names what will be done. */
@@ -55,13 +55,22 @@ export async function told<Result>(act: () => Promise<Result>): Promise<Result |
   }
 }
 
-function paragraphs(lines: readonly string[]): Widget {
+function paragraphs(lines: readonly string[], written = (line: string): (Node | string)[] => [line]): Widget {
   const body = new Widget();
   body.addClass('cloudml-DialogWords');
   for (const line of lines.filter(Boolean)) {
     const paragraph = document.createElement('p');
-    paragraph.textContent = line;
+    paragraph.append(...written(line));
     body.node.append(paragraph);
   }
   return body;
+}
+
+/** What stands between backticks as code. */
+function coded(line: string): (Node | string)[] {
+  return line.split('`').map((part, index) => {
+    const node = index % 2 ? document.createElement('code') : null;
+    node?.append(part);
+    return node ?? part;
+  });
 }

@@ -1,5 +1,6 @@
 /** How a deployment goes, in one line. */
 
+import { coded } from './banner';
 import type { Operation } from '../server/api';
 
 export function OperationLine({ operation }: { operation: Operation }): JSX.Element {
@@ -10,7 +11,7 @@ export function OperationLine({ operation }: { operation: Operation }): JSX.Elem
     <p className="cloudml-Note" role="status">
       {error ? (
         <>
-          <b>{error.what}</b> {error.why} {error.next}
+          <b>{coded(error.what)}</b> {coded(error.why)} {coded(error.next)}
         </>
       ) : done ? (
         `${over} as ${result?.title ?? title}.`

@@ -14,6 +14,7 @@ import { FakeStore, job, STATUS } from './fake_store';
 
 afterEach(cleanup);
 
+const STOPPED = { state: 'stopped' as const, words: 'The platform is stopped.' };
 const WORDS = { reference: 'server-half-missing', what: 'Missing.', why: 'No routes.', next: 'Install it.' };
 
 function show(store: FakeStore, tab: PanelTab = 'jobs') {
@@ -48,8 +49,10 @@ test.each([
   [{ ...STATUS, running: 0, queued: 2 }, 'Platform up, 2 queued'],
   [{ ...STATUS, running: 0 }, 'Platform up, nothing runs'],
   [{ ...STATUS, cost_per_hour: 0.45, currency: 'USD', target: 'cloud' as const }, 'Cloud, 1 running$0.45 / h'],
-  [{ ...STATUS, platform: { state: 'stopped' as const, words: 'The platform is stopped.' } }, 'The platform is stopped.'],
-  [{ ...STATUS, platform: { state: 'unreachable' as const, words: '' } }, 'Platform does not answer']
+  [{ ...STATUS, running: 0, platform: STOPPED }, 'The platform is stopped. '],
+  [{ ...STATUS, platform: STOPPED, cost_per_hour: 0.45 }, 'The platform is stopped. 1 running$0.45 / h'],
+  [{ ...STATUS, running: 0, target: 'cloud' as const, platform: STOPPED }, 'Cloud, nothing runs'],
+  [{ ...STATUS, running: 0, platform: { state: 'unreachable' as const, words: '' } }, 'Platform does not answer. ']
 ])('the status line says how the platform is: %#', (status, words) => {
   const { container } = render(<StatusLine status={status} />);
   expect(container.textContent).toBe(words);

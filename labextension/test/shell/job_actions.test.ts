@@ -8,8 +8,22 @@ import { JobActions, modelName, pythonOf } from '../../src/shell/job_actions';
 import { dialog, pressInDialog } from '../panel/asked';
 import { FakeStore, job } from '../panel/fake_store';
 
-const REFUSAL = new RequestError(409, { reference: 'x', what: 'It runs still.', why: 'Epoch 3.', next: 'Cancel it first.' });
-const OPERATION: Operation = { id: '1', kind: 'deploy', title: 'digits', done: false, stage: '', error: null, result: null };
+const REFUSAL = new RequestError(409, {
+  reference: 'x',
+  what: 'It runs still.',
+  why: 'Epoch 3.',
+  next: 'Cancel it first: `%ml_cancel <b>`.'
+});
+const OPERATION: Operation = {
+  id: '1',
+  kind: 'deploy',
+  title: 'digits',
+  job: '7',
+  done: false,
+  stage: '',
+  error: null,
+  result: null
+};
 
 afterEach(() => document.querySelectorAll('.jp-Dialog').forEach(each => each.remove()));
 
@@ -75,7 +89,9 @@ test('deletion shows what will go', async () => {
 test('a refusal is told: what, why and what to do', async () => {
   const { actions, api } = begin({ deletionOf: vi.fn(() => Promise.reject(REFUSAL)) });
   const done = actions.remove('7');
-  expect((await dialog()).textContent).toMatch(/It runs still\..*Epoch 3\..*Cancel it first\./);
+  const shown = await dialog();
+  await waitFor(() => expect(shown.textContent).toMatch(/It runs still\..*Epoch 3\..*Cancel it first: %ml_cancel <b>\./));
+  expect(shown.querySelector('code')?.textContent).toBe('%ml_cancel <b>');
   await pressInDialog('Close');
   await done;
   expect(api.deleteJob).not.toHaveBeenCalled();
