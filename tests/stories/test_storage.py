@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 import pytest
-from real_notebook import Notebook
+from real_notebook import Notebook, Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -17,18 +17,24 @@ for name in ("maize/1.png", "maize/2.png", "Fat Hen/ä #1.png", "labels.csv"):
 """
 
 
-def test_a_folder_goes_up_with_one_bar(kernel: Notebook) -> None:
-    """Its outcome stands where the bar was."""
+@pytest.fixture(scope="module")
+def sent(kernel: Notebook) -> Outcome:
+    """What it looked like when the folder went into a new bucket."""
     assert not kernel.run(FOLDER).error
     assert kernel.run("%ml_storage mb gs://a-bucket-of-mine").printed == "Made gs://a-bucket-of-mine.\n"
     at_once = "from cloudml_magic.notebook import transfer_line as line\nline._QUIET_SECONDS = line._REDRAW_SECONDS = 0"
     assert not kernel.run(at_once).error
-    outcome = kernel.run("%ml_storage cp -r Train gs://a-bucket-of-mine/")
-    assert not outcome.error and outcome.printed == ""
-    (shown,) = outcome.displays.values()
+    return kernel.run("%ml_storage cp -r Train gs://a-bucket-of-mine/")
+
+
+def test_a_folder_goes_up_with_one_bar(sent: Outcome) -> None:
+    """Its outcome stands where the bar was."""
+    assert not sent.error and sent.printed == ""
+    (shown,) = sent.displays.values()
     assert shown["text/plain"].startswith("Copied 4 files, 49 B, in ")
 
 
+@pytest.mark.usefixtures("sent")
 @pytest.mark.parametrize(
     ("line", "completed"),
     [
@@ -66,6 +72,7 @@ def test_a_name_that_tab_found_is_that_name(kernel: Notebook, name: str) -> None
     assert kernel.run(line).printed == f"{name}\n"
 
 
+@pytest.mark.usefixtures("sent")
 def test_what_tab_made_is_understood(kernel: Notebook) -> None:
     """A space and a sign in the name are the name's."""
     (line,) = kernel.completions("%ml_storage cat 'gs://a-bucket-of-mine/Train/Fat Hen/")
