@@ -1,4 +1,4 @@
-/** Tells when a job has ended, with the way to its cell; many that end together in one sentence. */
+/** Tells when a job has ended, with the way to its cell, many that end together in one sentence; and what came to nothing. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
@@ -22,8 +22,20 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IJobStore, IJobActions, IPreferences],
   activate: (app: JupyterFrontEnd, store: IJobStore, actions: IJobActions, preferences: IPreferences) => {
     tellEnds(store, actions, preferences, () => void app.commands.execute(COMMANDS.openPanel, { tab: 'jobs' }));
+    tellFailures(store, preferences);
   }
 };
+
+/** A deployment that was begun from a menu or the palette may fail where nothing on the screen shows it. */
+export function tellFailures(store: IJobStore, preferences: IPreferences): void {
+  const told = new Set<string>();
+  store.operationChanged.connect((_, { id, error }) => {
+    if (error && preferences.current.notifications !== 'none' && !told.has(id)) {
+      told.add(id);
+      Notification.emit([error.what, error.why].filter(Boolean).join(' '), 'error', { autoClose: false });
+    }
+  });
+}
 
 export function tellEnds(store: IJobStore, actions: IJobActions, preferences: IPreferences, openPanel: () => void): void {
   let ends: JobDocument[] = [];

@@ -4,7 +4,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { JobDocument } from '../../src/documents/generated';
 import type { IJobActions } from '../../src/tokens/actions';
-import { endWords, tellEnds } from '../../src/shell/notifications';
+import { endWords, tellEnds, tellFailures } from '../../src/shell/notifications';
 import { DEFAULTS, type IPreferences, type Preferences } from '../../src/tokens/preferences';
 import { curve, FakeStore, job, NOW } from '../panel/fake_store';
 
@@ -92,4 +92,27 @@ test.each([
 
 test('a job without metrics is told without', () => {
   expect(endWords({ ...DONE, curves: [] })).toBe('job-5 succeeded in 38 s');
+});
+
+test.each([
+  ['all', [['error', 'The model was not deployed. It left no export.']]],
+  ['none', []]
+] as const)('with notifications %s, a deployment that came to nothing is told once: %j', (notifications, expected) => {
+  const store = new FakeStore();
+  tellFailures(store, { current: { ...DEFAULTS, notifications } } as IPreferences);
+  const operation = {
+    id: '1',
+    kind: 'deploy',
+    title: 'census',
+    job: '7',
+    done: false,
+    stage: '',
+    error: null,
+    result: null
+  } as const;
+  const error = { reference: 'x', what: 'The model was not deployed.', why: 'It left no export.', next: '' };
+  store.tellOperation(operation);
+  store.tellOperation({ ...operation, done: true, error });
+  store.tellOperation({ ...operation, done: true, error });
+  expect(told()).toEqual(expected);
 });
