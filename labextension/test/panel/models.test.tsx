@@ -10,7 +10,7 @@ import type { Api, Model, ModelInterface, ModelVersion, Operation } from '../../
 import { RequestError } from '../../src/server/requests';
 import { dialog, pressInDialog } from './asked';
 import { expectAccessible, expectTextOnly, PAYLOADS } from './axe';
-import { FakeStore, NOW } from './fake_store';
+import { FakeStore, NOW, STATUS } from './fake_store';
 
 afterEach(() => {
   cleanup();
@@ -151,6 +151,21 @@ test('undeploying asks first', async () => {
   await press(button('Undeploy census/2'));
   await pressInDialog('Undeploy');
   await waitFor(() => expect(api.undeploy).toHaveBeenCalledWith('census/2'));
+});
+
+test('deploying asks first where it costs, and only there', async () => {
+  const here = await show();
+  await press(button('Deploy census/1'));
+  expect(here.api.deploy).toHaveBeenCalledOnce();
+  here.unmount();
+
+  const { api, store } = await show();
+  store.status = { ...STATUS, target: 'cloud' };
+  await press(button('Deploy census/1'));
+  expect((await dialog()).textContent).toContain('costs by the hour');
+  expect(api.deploy).not.toHaveBeenCalled();
+  await pressInDialog('Deploy');
+  await waitFor(() => expect(api.deploy).toHaveBeenCalledOnce());
 });
 
 test('JSON begins with the model’s example; the answer is shown', async () => {

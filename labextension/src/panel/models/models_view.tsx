@@ -21,7 +21,7 @@ export function ModelsView({ store, showAnswer }: ModelsViewProps) {
   useSignal(store.operationChanged);
   const now = useNow(store, 30);
 
-  const deploy = (what: string) => told(async () => store.follow(await store.api.deploy(what)));
+  const deploy = (title: string) => told(() => deployed(store, title));
   const undeploy = (title: string) => told(() => undeployed(store, title));
   const remove = (title: string) =>
     told(async () => {
@@ -130,6 +130,20 @@ function operationOn(store: IJobStore, { title }: ModelVersion): Operation | nul
   const operations = [...store.operations.values()].filter(operation => operation.title === title);
   const latest = operations.at(-1);
   return operations.find(operation => !operation.done) ?? (latest?.error ? latest : null);
+}
+
+/** What costs by the hour is begun by nobody's slip. */
+async function deployed(store: IJobStore, title: string): Promise<void> {
+  if (
+    store.status?.target !== 'cloud' ||
+    (await confirm(
+      `Deploy ${title}?`,
+      'In the cloud its machine costs by the hour, asked or not, until it is undeployed.',
+      'Deploy'
+    ))
+  ) {
+    store.follow(await store.api.deploy(title));
+  }
 }
 
 async function undeployed(store: IJobStore, title: string): Promise<void> {
