@@ -15,9 +15,9 @@ from cloudml_magic.states import JobState
 
 from .conftest import Bench, container
 
-# Says who it is, and ends well once it has been started often enough.
+# Counts itself, says who it is, for it may be killed from then on, and ends well once it has been started often enough.
 SCRIPT = (
-    'echo "run $$"; echo x >> "$AIP_CHECKPOINT_DIR/runs"; [ $(wc -l < "$AIP_CHECKPOINT_DIR/runs") -ge %d ] || sleep 60'
+    'echo x >> "$AIP_CHECKPOINT_DIR/runs"; echo "run $$"; [ $(wc -l < "$AIP_CHECKPOINT_DIR/runs") -ge %d ] || sleep 60'
 )
 KILLED = {"cause": "exited", "signal": int(signal.SIGKILL), "code": None, "memory_kills": 0}
 
