@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.storage.address import Address
+from cloudml_magic.storage.checksums import encoded
 from cloudml_magic.storage.downloads import fetch
 from cloudml_magic.storage.objects import ObjectStorage, known_of, patience
 from cloudml_magic.storage.refusals import explained
@@ -139,7 +139,7 @@ class BucketBrowser(ObjectStorage):
                     if held:
                         yield held
                     checksum, held = google_crc32c.extend(checksum, chunk), chunk
-            if base64.b64encode(checksum.to_bytes(4, "big")).decode() != blob.crc32c:
+            if encoded(checksum) != blob.crc32c:
                 raise CloudMLError(
                     "bucket-failed",
                     f"{address} arrived damaged.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
+
+from cloudml_magic.storage.checksums import encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,3 @@ def _extended(before: ReadSoFar, content: bytes, blob: Any) -> ReadSoFar:
 
     checksum = google_crc32c.extend(before.checksum, content)
     return ReadSoFar(int(blob.generation), before.size + len(content), checksum)
-
-
-def encoded(checksum: int) -> str:
-    """A checksum as Cloud Storage writes it."""
-    return base64.b64encode(checksum.to_bytes(4, "big")).decode()

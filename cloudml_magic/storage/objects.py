@@ -13,7 +13,8 @@ from typing import Any
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.patience import Patience
 from cloudml_magic.storage.address import Address
-from cloudml_magic.storage.growth import Growth, ReadSoFar, encoded, growth_of
+from cloudml_magic.storage.checksums import encoded
+from cloudml_magic.storage.growth import Growth, ReadSoFar, growth_of
 from cloudml_magic.storage.refusals import explained, said
 
 _GIVE_UP_SECONDS = 60.0

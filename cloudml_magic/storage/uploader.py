@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import mimetypes
 import os
@@ -16,6 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from cloudml_magic.errors import CloudMLError
 from cloudml_magic.storage.address import Address
+from cloudml_magic.storage.checksums import crc32c_of, encoded
 from cloudml_magic.storage.exchange import Answer
 from cloudml_magic.storage.keep_alive import KeepAlive
 from cloudml_magic.storage.known_files import KnownFiles
@@ -72,7 +72,7 @@ class Uploader:
         if file.size > _ONE_REQUEST_BYTES:
             return self._send_blocks(file, address, standing, moved)
         content = _content(file)
-        crc32c = _encoded(content)
+        crc32c = crc32c_of(content)
         if not standing.holds(len(content), crc32c):
             with explained(address):
                 metadata = _metadata(address, crc32c)
@@ -115,7 +115,7 @@ class Uploader:
         with _reading(file) as descriptor:
             while chunk := os.read(descriptor, 1 << 20):
                 checksum = google_crc32c.extend(checksum, chunk)
-        return base64.b64encode(checksum.to_bytes(4, "big")).decode()
+        return encoded(checksum)
 
     def _send_blocks(self, file: LocalFile, address: Address, standing: Standing, moved: Callable[[int], None]) -> str:
         crc32c = self.checksum(file)
@@ -233,12 +233,6 @@ def _content(file: LocalFile) -> bytes:
             if len(content) == before.st_size and before.st_mtime_ns == after.st_mtime_ns:
                 return content
     raise _changing(file)
-
-
-def _encoded(content: bytes) -> str:
-    import google_crc32c
-
-    return base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode()
 
 
 def _metadata(address: Address, crc32c: str) -> bytes:
