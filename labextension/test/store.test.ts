@@ -1,4 +1,8 @@
-/** One store for a page: what it asks, when it asks, and when it sleeps. */
+/**
+ * One store for a page: what it asks, when it asks, and when it sleeps.
+ *
+ * In one file, though a long one: each of its stories is told of the same server and by the same clock.
+ */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PACKAGE_VERSION, type JobDocument } from '../src/documents/generated';

@@ -8,28 +8,12 @@ from playwright.sync_api import expect
 
 from tests.browser.lab_page import LabPage
 from tests.browser.test_job_card import LOAD
+from tests.shades import SHADES
 
-MAKING = """
-import keras
-import numpy as np
-from pathlib import Path
-from PIL import Image
-
-noise = np.random.default_rng(3)
-
-def shade(kind):
-    "A picture of one colour, on noise."
-    picture = noise.integers(0, 60, (12, 12, 3))
-    picture[:, :, kind] += 150
-    return picture.astype("uint8")
-
-y = np.arange(150) % 3
-x = np.stack([shade(kind) for kind in y]).astype("float32")
-for index, name in enumerate(["red", "green", "blue"]):
-    Path("Test", name).mkdir(parents=True)
+MAKING = f"""{SHADES}
+for index, name in enumerate(COLOURS):
     for number in range(20):
-        Image.fromarray(shade(index)).save(f"Test/{name}/{number}.png")
-Image.fromarray(shade(2)).save("Test/green/lost.png")
+        Image.fromarray(shade(index)).save(f"Test/{{name}}/{{number}}.png")
 """
 TRAINING = """%%ml_train {name} --labels red,green,blue --tensorboard --wait
 rate = {rate}

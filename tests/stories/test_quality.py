@@ -5,35 +5,18 @@ from __future__ import annotations
 import pytest
 from real_notebook import Notebook
 
+from tests.shades import SHADES
+
 pytestmark = pytest.mark.slow
 
 EVALUATION = "application/vnd.cloudml.evaluation+json"
-PICTURES = """
-import keras
-import numpy as np
-from pathlib import Path
-from PIL import Image
-
-COLOURS = ["red", "green", "blue"]
-noise = np.random.default_rng(3)
-
-def shade(kind):
-    "A picture of one colour, on noise."
-    picture = noise.integers(0, 60, (12, 12, 3))
-    picture[:, :, kind] += 150
-    return picture.astype("uint8")
-
-y = np.arange(150) % 3
-x = np.stack([shade(kind) for kind in y]).astype("float32")
-for name in COLOURS:
-    Path("Test", name).mkdir(parents=True)
-# Far more red than anything else, and one picture where it does not belong.
+PICTURES = f"""{SHADES}
+# Far more red than anything else.
 for index in range(40):
-    Image.fromarray(shade(0)).save(f"Test/red/{index}.png")
+    Image.fromarray(shade(0)).save(f"Test/red/{{index}}.png")
 for index in range(4):
-    Image.fromarray(shade(1)).save(f"Test/green/{index}.png")
-    Image.fromarray(shade(2)).save(f"Test/blue/{index}.png")
-Image.fromarray(shade(2)).save("Test/green/lost.png")
+    Image.fromarray(shade(1)).save(f"Test/green/{{index}}.png")
+    Image.fromarray(shade(2)).save(f"Test/blue/{{index}}.png")
 """
 TRAIN = """%%ml_train shades --labels COLOURS
 model = keras.Sequential([

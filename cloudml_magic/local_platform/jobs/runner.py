@@ -1,6 +1,8 @@
 """Runs the platform's jobs: first come, first served, as many at once as the machine bears, and none ever twice.
 
 One thread decides and watches; preparing a job (which may install packages) has a thread of its own.
+All that holds the one lock over queue and runs stands in this file, which is longer than others for that:
+whether a job can start twice, or be lost, is to be seen in one reading.
 """
 
 from __future__ import annotations
